@@ -1,0 +1,70 @@
+"""PostgreSQL: one engine a process, sessions in one transaction, and which errors heal by trying again."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.engine import Row
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+# connection trouble, too many connections or shutdown, serialization failure and deadlock, lock not available
+_TRANSIENT_CLASSES = ("08", "53", "57", "40", "55P03", "58")
+
+
+class Database:
+    """A pool of connections to one service's database. Nothing connects before the first use."""
+
+    def __init__(self, url: str, *, pool_size: int = 12) -> None:
+        self.url = url
+        self.engine = create_async_engine(
+            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            json_serializer=lambda value: msgspec.json.encode(value).decode(),
+            json_deserializer=msgspec.json.decode,
+            connect_args={"server_settings": {"jit": "off"}, "timeout": 5},
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncSession]:
+        """A session in one transaction: committed at the end of the block, rolled back by an exception."""
+        async with self._sessions.begin() as session:
+            yield session
+
+    async def ping(self) -> None:
+        """Raises when the database does not answer."""
+        async with self.begin() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+async def sql(session: AsyncSession, statement: str, *arguments: Any) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Run one statement with `$1` arguments in the session's transaction; lists go to `unnest($1::type[])`."""
+    connection = await session.connection()
+    result = await connection.exec_driver_sql(statement, arguments)
+    return result.all() if result.returns_rows else ()
+
+
+def is_transient(error: BaseException | None) -> bool:
+    """True when trying again later may help: database or network away, serialization failure, deadlock."""
+    while error is not None:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            return True
+        if isinstance(
+            error, OSError | PoolTimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError
+        ):
+            return True
+        state = getattr(error, "sqlstate", None)
+        if isinstance(state, str) and state.startswith(_TRANSIENT_CLASSES):
+            return True
+        error = error.__cause__ or getattr(error, "orig", None)
+    return False

@@ -1,0 +1,36 @@
+"""The contracts between services: event types and the catalogue of topics."""
+
+from fairloop.events.attribution import AttributionResult, Entry, InteractionFacts, Participant
+from fairloop.events.bonus import BonusRun
+from fairloop.events.catalogue import EVENT_TYPES, TOPICS, Topic, produced_by, topics_of
+from fairloop.events.closed_loop import CaseClock, ClosedLoopCase
+from fairloop.events.directory import Account, Assignment, Employee, OrgUnit, Role
+from fairloop.events.kpi import KpiSnapshot
+from fairloop.events.model import EventData
+from fairloop.events.survey import Cause, ResponseFacts, Scores, SurveyResponse
+
+__all__ = [
+    "EVENT_TYPES",
+    "TOPICS",
+    "Account",
+    "Assignment",
+    "AttributionResult",
+    "BonusRun",
+    "CaseClock",
+    "Cause",
+    "ClosedLoopCase",
+    "Employee",
+    "Entry",
+    "EventData",
+    "InteractionFacts",
+    "KpiSnapshot",
+    "OrgUnit",
+    "Participant",
+    "ResponseFacts",
+    "Role",
+    "Scores",
+    "SurveyResponse",
+    "Topic",
+    "produced_by",
+    "topics_of",
+]

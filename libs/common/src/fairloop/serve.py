@@ -1,0 +1,95 @@
+"""One running process of a service: its HTTP server, its worker, or both; ends cleanly on SIGTERM."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import structlog
+import uvicorn
+
+from fairloop import telemetry
+from fairloop.db import Database
+from fairloop.peers import peer_client
+from fairloop.service import Runtime, Service
+from fairloop.web.app import create_app
+from fairloop.web.health import Health
+from fairloop.worker import run_worker
+
+log = structlog.get_logger()
+
+_IN_FLIGHT_SECONDS = 10
+
+
+class _Server(uvicorn.Server):
+    """Signals are ours: readiness goes red before the listener closes."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def open_runtime(service: Service) -> AsyncIterator[Runtime]:
+    """The resources of a process, as the environment says; closed at the end."""
+    settings = service.settings()
+    db = Database(settings.database_url, pool_size=settings.database_pool)
+    try:
+        yield Runtime(settings=settings, db=db, peers=peer_client(settings))
+    finally:
+        await db.close()
+
+
+async def serve(service: Service, *, api: bool, worker: bool) -> None:
+    """Run until SIGTERM or SIGINT, or until a part fails (which is raised)."""
+    telemetry.configure_logging(service.name)
+    async with open_runtime(service) as runtime:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, runtime.stopping.set)
+        health = Health()
+        server = _Server(
+            uvicorn.Config(
+                create_app(service, runtime, health, with_api=api),
+                host=runtime.settings.host,
+                port=runtime.settings.port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_IN_FLIGHT_SECONDS,
+                backlog=4096,
+            )
+        )
+        log.info("starting", api=api, worker=worker, port=runtime.settings.port)
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(_serve_http(server, runtime), name="http")
+            group.create_task(_drain(runtime, server, serving), name="drain")
+            if worker:
+                group.create_task(_work(service, runtime, health), name="worker")
+        log.info("stopped")
+
+
+async def _serve_http(server: _Server, runtime: Runtime) -> None:
+    try:
+        await server.serve()
+    finally:
+        runtime.stopping.set()
+    if not server.started:
+        raise SystemExit(3)
+
+
+async def _work(service: Service, runtime: Runtime, health: Health) -> None:
+    try:
+        await run_worker(service, runtime, health)
+    except BaseException:
+        runtime.stopping.set()
+        raise
+
+
+async def _drain(runtime: Runtime, server: _Server, serving: "asyncio.Task[None]") -> None:
+    """Readiness is red already; give load balancers time to notice, then let requests in flight finish."""
+    await runtime.stopping.wait()
+    if not serving.done():
+        log.info("draining")
+        await asyncio.sleep(runtime.settings.drain_seconds)
+        server.should_exit = True

@@ -1,0 +1,62 @@
+"""What a service is made of, told once in its main.py; and the resources it runs with."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import MetaData
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fairloop.clock import Clock, system_clock
+from fairloop.db import Database
+from fairloop.events import EventData
+from fairloop.peers import PeerClient
+from fairloop.settings import ServiceSettings
+from fairloop.web.routes import Routes
+
+Handler = Callable[[AsyncSession, Sequence[Any]], Awaitable[None]]
+"""Applies a batch of one event type, in log order per key, inside the transaction that also moves the position."""
+
+Handlers = Mapping[type[EventData], Handler]
+
+
+def no_handlers(settings: Any, clock: Clock) -> Handlers:
+    """For a service that consumes nothing."""
+    return {}
+
+
+@dataclass(kw_only=True)
+class Runtime:
+    """The resources of one running service. Opened by the process, passed in, closed at the end."""
+
+    settings: Any
+    db: Database
+    peers: PeerClient
+    clock: Clock = system_clock
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+Background = Callable[[Runtime], Coroutine[Any, Any, None]]
+"""A loop of the worker; returns when `runtime.stopping` is set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One service.
+
+    `resource` opens what its API keeps between requests (say, a group commit); a request finds it as
+    `request.app.state.resource`.
+    """
+
+    name: str
+    package: str
+    settings: type[ServiceSettings]
+    metadata: MetaData
+    routes: Sequence[Routes]
+    handlers: Callable[[Any, Clock], Handlers] = no_handlers
+    background: Sequence[Background] = ()
+    republish: Callable[[AsyncSession], AsyncIterator[EventData]] | None = None
+    recompute: Callable[[AsyncSession], Awaitable[Mapping[str, Any]]] | None = None
+    resource: Callable[[Runtime], AbstractAsyncContextManager[Any]] | None = None

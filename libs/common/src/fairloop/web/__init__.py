@@ -1,0 +1,21 @@
+"""HTTP: routes with roles, one transaction a request, problem documents, lists by cursor."""
+
+from fairloop.web.models import Answer, Body, Instant, Listing, Slug
+from fairloop.web.paging import Page, Paging, listing
+from fairloop.web.routes import SIGNED, Caller, Now, Routes, Session
+
+__all__ = [
+    "SIGNED",
+    "Answer",
+    "Body",
+    "Caller",
+    "Instant",
+    "Listing",
+    "Now",
+    "Page",
+    "Paging",
+    "Routes",
+    "Session",
+    "Slug",
+    "listing",
+]
