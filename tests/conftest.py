@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from fairloop.embedded import PostgresServer, temporary_postgres
+from fairloop.testing_kafka import kafka
+
+__all__ = ["kafka", "postgres"]
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -34,8 +35,11 @@ def topics_used(service: Service, runtime: Runtime) -> Mapping[str, int]:
 async def run_worker(service: Service, runtime: Runtime, health: Health) -> None:
     """Work until `runtime.stopping` is set. Any unexpected error of a part ends the whole."""
     handlers = service.handlers(runtime.settings, runtime.clock)
-    async with open_log(runtime.settings.log_url) as event_log, asyncio.TaskGroup() as group:
-        await _topics_checked(event_log, topics_used(service, runtime), runtime, health)
+    async with AsyncExitStack() as stack:
+        event_log = await _reach_log(service, runtime, health, stack)
+        if event_log is None:
+            return
+        group = await stack.enter_async_context(asyncio.TaskGroup())
         relay = Relay(
             service=service.name,
             database_url=runtime.settings.database_url,
@@ -53,21 +57,24 @@ async def run_worker(service: Service, runtime: Runtime, health: Health) -> None
         group.create_task(_housekeeping(service, runtime), name="housekeeping")
 
 
-async def _topics_checked(
-    event_log: Log, partitions: Mapping[str, int], runtime: Runtime, health: Health
-) -> None:
-    """Wait for the log; refuse to start on topics that are not as the catalogue says."""
+async def _reach_log(service: Service, runtime: Runtime, health: Health, stack: AsyncExitStack) -> Log | None:
+    """The log, once it can be reached; None when told to stop first.
+
+    Raises TopicMismatchError, which ends the process, when topics are not as the catalogue says.
+    """
     backoff = Backoff(most=5.0)
     while not runtime.stopping.is_set():
         try:
-            await event_log.check_topics(partitions)
+            event_log = await stack.enter_async_context(open_log(runtime.settings.log_url))
+            await event_log.check_topics(topics_used(service, runtime))
         except LogUnavailableError as error:
             health.log_up = False
             log.warning("worker_waits_for_log", error=str(error))
             await wait_for_event(runtime.stopping, backoff.next())
         else:
             health.log_up = True
-            return
+            return event_log
+    return None
 
 
 async def _housekeeping(service: Service, runtime: Runtime) -> None:
