@@ -1,0 +1,37 @@
+"""The kpi-aggregator service."""
+
+from collections.abc import AsyncIterator
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fairloop.events import EventData
+from fairloop.process import run
+from fairloop.service import Service
+from kpi_aggregator.api import ROUTES
+from kpi_aggregator.handlers import build_handlers
+from kpi_aggregator.service.recompute import recompute
+from kpi_aggregator.service.snapshots import announcement
+from kpi_aggregator.settings import KpiAggregatorSettings
+from kpi_aggregator.tables import Base, Snapshot
+
+
+async def republish(session: AsyncSession) -> AsyncIterator[EventData]:
+    """Every snapshot, announced again."""
+    for snapshot in await session.scalars(select(Snapshot).order_by(Snapshot.id)):
+        yield announcement(snapshot)
+
+
+service = Service(
+    name="kpi-aggregator",
+    package="kpi_aggregator",
+    settings=KpiAggregatorSettings,
+    metadata=Base.metadata,
+    routes=ROUTES,
+    handlers=build_handlers,
+    republish=republish,
+    recompute=recompute,
+)
+
+if __name__ == "__main__":
+    run(service)

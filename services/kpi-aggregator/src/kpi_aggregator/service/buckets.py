@@ -1,0 +1,57 @@
+"""Buckets at rest: added to by difference, summed over a range of days."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fairloop.db import sql
+from kpi_aggregator.domain.fold import Buckets
+from kpi_aggregator.domain.marks import ScopeType, View
+from kpi_aggregator.domain.period import Days
+from kpi_aggregator.domain.sums import NOTHING, Sums
+
+_ADD = f"""
+INSERT INTO bucket AS held (kpi, scope_type, scope_id, view, day, shard, {", ".join(Sums._fields)})
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[], $6::smallint[],
+                     {", ".join(f"${7 + i}::bigint[]" for i in range(len(Sums._fields)))})
+ON CONFLICT (kpi, scope_type, scope_id, view, day, shard) DO UPDATE
+SET {", ".join(f"{name} = held.{name} + excluded.{name}" for name in Sums._fields)}
+"""
+
+_TOTALS = ", ".join(f"sum({name})" for name in Sums._fields)
+
+_SUM_SOME = f"""
+SELECT scope_id, {_TOTALS} FROM bucket
+WHERE kpi = $1 AND scope_type = $2 AND scope_id = ANY($3::text[]) AND view = $4 AND day >= $5 AND day < $6
+GROUP BY scope_id
+"""
+
+_SUM_ALL = f"""
+SELECT scope_id, {_TOTALS} FROM bucket
+WHERE kpi = $1 AND scope_type = $2 AND view = $3 AND day >= $4 AND day < $5
+GROUP BY scope_id
+"""
+
+
+async def save_buckets(session: AsyncSession, differences: Buckets) -> None:
+    """Add these sums, which may be negative, to what is held. The caller gives them in key order."""
+    if not differences:
+        return
+    rows = [(*key, *sums) for key, sums in differences.items()]
+    await sql(session, _ADD, *map(list, zip(*rows, strict=True)))
+
+
+async def sums_of_some(
+    session: AsyncSession, kpi: str, scope_type: ScopeType, ids: Sequence[str], *, view: View, days: Days
+) -> dict[str, Sums]:
+    """The sums of each of these scopes over the days; every id has one."""
+    rows = await sql(session, _SUM_SOME, kpi, scope_type, list(ids), view, days.start, days.end)
+    return {**dict.fromkeys(ids, NOTHING), **{row[0]: Sums(*map(int, row[1:])) for row in rows}}
+
+
+async def sums_of_all(
+    session: AsyncSession, kpi: str, scope_type: ScopeType, *, view: View, days: Days
+) -> dict[str, Sums]:
+    """The sums of every scope of this type that counted anything in the days."""
+    rows = await sql(session, _SUM_ALL, kpi, scope_type, view, days.start, days.end)
+    return {row[0]: Sums(*map(int, row[1:])) for row in rows}

@@ -1,0 +1,30 @@
+"""What is set per KPI."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kpi_aggregator.domain.reliability import Prior
+from kpi_aggregator.domain.settings import DEFAULTS, KpiSettings
+from kpi_aggregator.tables import KpiSetting
+
+
+async def load_settings(session: AsyncSession, kpi: str) -> KpiSettings:
+    """What was set, else the defaults."""
+    row = await session.get(KpiSetting, kpi)
+    if row is None:
+        return DEFAULTS[kpi]
+    prior = Prior(mean=row.mean, sd_between=row.sd_between, sd_within=row.sd_within)
+    return KpiSettings(prior, row.min_n)
+
+
+async def save_settings(session: AsyncSession, kpi: str, settings: KpiSettings) -> None:
+    """Set them."""
+    prior = settings.prior
+    await session.merge(
+        KpiSetting(
+            kpi=kpi,
+            mean=prior.mean,
+            sd_between=prior.sd_between,
+            sd_within=prior.sd_within,
+            min_n=settings.min_n,
+        )
+    )

@@ -1,0 +1,139 @@
+"""Figures frozen for good, and what has changed since."""
+
+import asyncio
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fairloop.db import sql
+from fairloop.errors import NotFound
+from fairloop.events import KpiSnapshot
+from fairloop.ids import uuid7
+from fairloop.outbox import publish
+from kpi_aggregator.domain.corrections import Change, changes, corrected
+from kpi_aggregator.domain.figure import Figure
+from kpi_aggregator.domain.frozen import (
+    Circumstances,
+    FrozenContribution,
+    content_hash,
+    counting,
+    figures,
+    frozen,
+    thawed,
+)
+from kpi_aggregator.domain.period import Days
+from kpi_aggregator.service.directory import everybody
+from kpi_aggregator.service.kpi_settings import load_settings
+from kpi_aggregator.service.stored import erased_among, of_days
+from kpi_aggregator.service.tree import load_tree
+from kpi_aggregator.tables import Snapshot
+
+_SAVE_CONTRIBUTIONS = """
+INSERT INTO snapshot_contribution (snapshot_id, response_id, body)
+SELECT $1::uuid, * FROM unnest($2::uuid[], $3::bytea[])
+"""
+_CONTRIBUTIONS = "SELECT body FROM snapshot_contribution WHERE snapshot_id = $1 ORDER BY response_id"
+
+_encoder = msgspec.json.Encoder()
+_contribution = msgspec.json.Decoder(FrozenContribution)
+
+
+async def freeze(session: AsyncSession, kpi: str, days: Days, now: datetime) -> Snapshot:
+    """Freeze a period's figures and the facts they rest on. The session must be new: its isolation is set here."""
+    await sql(session, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    under = await _circumstances(session, kpi)
+    counted = counting(await of_days(session, days), kpi, days)
+    positions = await _positions(session)
+
+    contributions = [frozen(contribution, kpi) for contribution in counted]
+    shown = await asyncio.to_thread(figures, kpi, days, counted, under)
+    snapshot = Snapshot(
+        id=uuid7(),
+        kpi=kpi,
+        period_from=days.start,
+        period_to=days.end,
+        content_hash=content_hash(kpi, days, contributions, shown, under),
+        created_at=now,
+        positions=positions,
+        circumstances=_encoder.encode(under),
+        figures=_encoder.encode(shown),
+    )
+
+    session.add(snapshot)
+    await session.flush()
+    await sql(
+        session,
+        _SAVE_CONTRIBUTIONS,
+        snapshot.id,
+        [contribution.response_id for contribution in contributions],
+        [_encoder.encode(contribution) for contribution in contributions],
+    )
+
+    await publish(session, [announcement(snapshot)])
+    return snapshot
+
+
+def announcement(snapshot: Snapshot) -> KpiSnapshot:
+    """The event that says it exists."""
+    return KpiSnapshot(
+        version=1,
+        snapshot_id=snapshot.id,
+        kpi=snapshot.kpi,
+        period_from=snapshot.period_from,
+        period_to=snapshot.period_to,
+        content_hash=snapshot.content_hash,
+    )
+
+
+async def load_snapshot(session: AsyncSession, snapshot_id: UUID) -> Snapshot:
+    """Raises NotFound."""
+    snapshot = await session.get(Snapshot, snapshot_id)
+    if snapshot is None:
+        raise NotFound(f"There is no snapshot {snapshot_id}.")
+    return snapshot
+
+
+async def frozen_bodies(session: AsyncSession, snapshot_id: UUID) -> list[bytes]:
+    """The frozen contributions as they were written, each a JSON object, by response id."""
+    return [row[0] for row in await sql(session, _CONTRIBUTIONS, snapshot_id)]
+
+
+async def corrections(session: AsyncSession, snapshot: Snapshot) -> tuple[list[Change], list[Figure]]:
+    """What differs today from what was frozen, and the figures on the corrected facts.
+
+    Settings, tree and people are those frozen, so that only responses make a difference; a unit made since is
+    where it is today.
+    """
+    kpi, days = snapshot.kpi, Days(snapshot.period_from, snapshot.period_to)
+    under = msgspec.json.decode(snapshot.circumstances, type=Circumstances)
+    under = replace(under, parents={**(await load_tree(session)).parents, **under.parents})
+    bodies = await frozen_bodies(session, snapshot.id)
+    before = {c.response_id: c for c in map(_contribution.decode, bodies)}
+    counted = counting(await of_days(session, days), kpi, days)
+    erased = await erased_among(session, before)
+
+    after = corrected(before, {c.response_id: frozen(c, kpi) for c in counted}, erased)
+    as_counted = [thawed(after[response_id], kpi) for response_id in sorted(after)]
+    return changes(before, after), await asyncio.to_thread(figures, kpi, days, as_counted, under)
+
+
+async def _circumstances(session: AsyncSession, kpi: str) -> Circumstances:
+    tree = await load_tree(session)
+    return Circumstances(
+        settings=await load_settings(session, kpi),
+        parents=dict(tree.parents),
+        employees=tuple(sorted(await everybody(session))),
+    )
+
+
+async def _positions(session: AsyncSession) -> dict[str, dict[str, int]]:
+    """topic → partition → the highest event taken in."""
+    positions: dict[str, dict[str, int]] = {}
+    for topic, part, hw_pseq in await sql(
+        session, "SELECT topic, part, hw_pseq FROM consumer_pos ORDER BY topic, part"
+    ):
+        positions.setdefault(topic, {})[str(part)] = hw_pseq
+    return positions

@@ -1,0 +1,139 @@
+"""Contributions (never pruned), the buckets they are summed in, the directory as far as figures need it, and frozen sets."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, LargeBinary, SmallInteger, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from fairloop.tables import add_runtime_tables
+
+
+class Base(DeclarativeBase):
+    """The tables of this service's database."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text,
+        int: BigInteger,
+        datetime: DateTime(timezone=True),
+    }
+
+
+class HeldContribution(Base):
+    """The newest version of what one response brings; `body` is it as JSON, without one it is retracted.
+
+    `shard` is where its buckets are; `units` the org units it names directly.
+    """
+
+    __tablename__ = "contribution"
+    __table_args__ = (Index("contribution_day", "day", postgresql_where="day IS NOT NULL"),)
+
+    response_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    shard: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[str] = mapped_column(comment="counted | erased | deleted")
+    day: Mapped[date | None]
+    units: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class Bucket(Base):
+    """The sums of one day of one scope, per shard, so that two log partitions never wait for one row.
+
+    Weights are millionths, `w2` is Σw² in millionths².
+    """
+
+    __tablename__ = "bucket"
+
+    kpi: Mapped[str] = mapped_column(primary_key=True)
+    scope_type: Mapped[str] = mapped_column(primary_key=True)
+    scope_id: Mapped[str] = mapped_column(primary_key=True)
+    view: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    n: Mapped[int]
+    promoters: Mapped[int]
+    detractors: Mapped[int]
+    w: Mapped[int]
+    w_promoters: Mapped[int]
+    w_detractors: Mapped[int]
+    wx: Mapped[int]
+    wxx: Mapped[int]
+    w2: Mapped[int]
+
+
+class Unit(Base):
+    """An org unit and its parent."""
+
+    __tablename__ = "org_unit"
+
+    org_unit: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    parent: Mapped[str | None]
+
+
+class Person(Base):
+    """An employee, by id."""
+
+    __tablename__ = "employee"
+
+    employee: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    active: Mapped[bool]
+
+
+class Posting(Base):
+    """Who works where, in [valid_from, valid_to)."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (Index("assignment_employee", "employee"), Index("assignment_org_unit", "org_unit"))
+
+    assignment: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    employee: Mapped[str]
+    org_unit: Mapped[str]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+class KpiSetting(Base):
+    """What was set for a KPI; without a row the defaults hold."""
+
+    __tablename__ = "kpi_setting"
+
+    kpi: Mapped[str] = mapped_column(primary_key=True)
+    mean: Mapped[float]
+    sd_between: Mapped[float]
+    sd_within: Mapped[float]
+    min_n: Mapped[int]
+
+
+class Snapshot(Base):
+    """A frozen set of figures. `circumstances` and `figures` are JSON; rows are never changed or deleted."""
+
+    __tablename__ = "snapshot"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kpi: Mapped[str]
+    period_from: Mapped[date]
+    period_to: Mapped[date]
+    content_hash: Mapped[str]
+    created_at: Mapped[datetime]
+    positions: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    circumstances: Mapped[bytes] = mapped_column(LargeBinary)
+    figures: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SnapshotContribution(Base):
+    """One frozen contribution of a snapshot, as JSON."""
+
+    __tablename__ = "snapshot_contribution"
+
+    snapshot_id: Mapped[UUID] = mapped_column(ForeignKey("snapshot.id"), primary_key=True)
+    response_id: Mapped[UUID] = mapped_column(primary_key=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+add_runtime_tables(Base.metadata)
