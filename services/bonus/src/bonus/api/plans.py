@@ -1,0 +1,104 @@
+"""Plans: draft, publish, accept, read."""
+
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import Field
+
+from bonus.api.plan_body import PlanIn, PlanOut, text_of
+from bonus.domain.plan import Payee
+from bonus.service.plans import (
+    HeldPlan,
+    accept,
+    held_plan,
+    newest_for,
+    newest_plans,
+    plan_version,
+    publish_plan,
+    put_draft,
+)
+from bonus.tables import PlanVersion
+from fairloop.auth import EVERYBODY, Role, roles
+from fairloop.auth import Caller as AuthCaller
+from fairloop.errors import NotFound
+from fairloop.web import Answer, Body, Caller, Listing, Now, Paging, Routes, Session, Slug, listing
+
+routes = Routes(tag="plans")
+
+
+class AcceptanceIn(Body):
+    employee: Slug
+    text_hash: Annotated[str, Field(max_length=64)]
+
+
+class AcceptanceOut(Answer):
+    plan: str
+    employee: str
+    text_hash: str
+
+
+@routes.put("/v1/plans/{id}", allow=roles(Role.ADMIN))
+async def put_plan(id: Slug, body: PlanIn, session: Session, caller: Caller, now: Now) -> PlanOut:
+    held = await put_draft(session, id, body.to_domain(), by=caller.sub, now=now)
+    return shown(held, caller)
+
+
+@routes.post("/v1/plans/{id}/publish", allow=roles(Role.ADMIN))
+async def post_publish(id: Slug, session: Session, caller: Caller, now: Now) -> PlanOut:
+    return shown(await publish_plan(session, id, by=caller.sub, now=now), caller)
+
+
+@routes.post("/v1/plans/{id}/acceptances", allow=roles(Role.EMPLOYEE, Role.ADMIN), status_code=201)
+async def post_acceptance(
+    id: Slug, body: AcceptanceIn, session: Session, caller: Caller, now: Now
+) -> AcceptanceOut:
+    await accept(session, id, employee=body.employee, text_hash=body.text_hash, caller=caller, now=now)
+    return AcceptanceOut(plan=id, employee=body.employee, text_hash=body.text_hash)
+
+
+@routes.get("/v1/plans/{id}", allow=EVERYBODY)
+async def get_plan(
+    id: Slug, session: Session, caller: Caller, version: Annotated[int | None, Query(ge=1)] = None
+) -> PlanOut:
+    """The newest version, or the one asked for; drafts only for those who make or pay plans."""
+    if version is None:
+        return shown(await newest_for(session, id, caller), caller)
+    held = await plan_version(session, id, version)
+    if held.status == "draft" and not caller.has(Role.ADMIN, Role.FINANCE):
+        raise NotFound(f"There is no version {version} of plan {id}.")
+    return shown(held, caller)
+
+
+@routes.get("/v1/plans", allow=EVERYBODY)
+async def get_plans(session: Session, caller: Caller, page: Paging) -> Listing[PlanOut]:
+    """The newest version of every plan that the caller may see."""
+    return await listing(
+        session,
+        newest_plans(caller),
+        by=[PlanVersion.id],
+        page=page,
+        to=lambda row: shown(held_plan(row), caller),
+    )
+
+
+def shown(held: HeldPlan, caller: AuthCaller) -> PlanOut:
+    """The plan with the payees whose amounts the caller may see: all for admin and finance, else oneself."""
+
+    def visible(payee: Payee) -> bool:
+        return caller.has(Role.ADMIN, Role.FINANCE) or payee.employee == caller.employee_id
+
+    text = text_of(held.plan)
+    text["payees"] = [
+        one for one, payee in zip(text["payees"], held.plan.payees, strict=True) if visible(payee)
+    ]
+    return PlanOut.model_validate(
+        {
+            **text,
+            "id": held.id,
+            "version": held.version,
+            "status": held.status,
+            "text_hash": held.text_hash,
+            "payee_count": len(held.plan.payees),
+            "warnings": held.warnings,
+        }
+    )

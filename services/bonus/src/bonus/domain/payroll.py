@@ -1,0 +1,42 @@
+"""The file for the payroll: RFC 4180, and harmless when opened in a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterable
+
+from bonus.domain.statement import Statement
+
+COLUMNS = (
+    "employee",
+    "amount_minor",
+    "held_minor",
+    "currency",
+    "period",
+    "run",
+    "rule_version",
+    "payment_key",
+)
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def payroll_csv(period: str, run: str, statements: Iterable[Statement]) -> str:
+    """One line a payee of a paying plan: what to pay now, and what is held.
+
+    `payment_key` is the same for every delivery of the same payment, so that it is paid once.
+    """
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\r\n")
+    rows.writerow(COLUMNS)
+    for one in statements:
+        if one.mode == "track_only":
+            continue
+        amount = str(one.payout_minor - one.held_minor)
+        key = f"{run}:{one.employee}:{one.rule_version}"
+        cells = (one.employee, amount, str(one.held_minor), one.currency, period, run, one.rule_version, key)
+        rows.writerow([neutral(cell) for cell in cells])
+    return text.getvalue()
+
+
+def neutral(cell: str) -> str:
+    """A cell that a spreadsheet would read as a formula gets an apostrophe in front."""
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

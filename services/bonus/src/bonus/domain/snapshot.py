@@ -1,0 +1,129 @@
+"""The frozen facts of a period as kpi-aggregator hands them over, and looking figures up in them."""
+
+from collections import ChainMap
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal
+
+import msgspec
+
+from bonus.domain.plan import View
+
+ScopeType = Literal["employee", "org_unit", "organisation", "cause"]
+ORGANISATION = "all"  # the id of the scope `organisation`
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One score. Suppressed: too few responses to show, everything measured is None.
+
+    `value` has one decimal and is None without responses; `reliability` is λ in 0…1.
+    """
+
+    kpi: str
+    scope_type: ScopeType
+    scope_id: str
+    view: View
+    n: int | None = None
+    value: Decimal | None = None
+    ci95: tuple[Decimal, Decimal] | None = None
+    reliability: Decimal | None = None
+    suppressed: bool = False
+
+    @property
+    def score(self) -> Decimal | None:
+        """The value that may be paid on."""
+        return None if self.suppressed else self.value
+
+
+class ShareEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a response's attribution; `share` is a decimal of at most 1."""
+
+    subject_type: str
+    subject_id: str
+    share: Decimal
+    reason: str
+    cause: str | None = None
+
+
+class TookPart(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who took part in what the response is about."""
+
+    employee: str
+    verified: bool = True
+    excluded: bool = False
+
+
+class Contribution(msgspec.Struct, frozen=True, kw_only=True):
+    """One response in the snapshot."""
+
+    response_id: str
+    category: str | None = None
+    entries: tuple[ShareEntry, ...] = ()
+    participants: tuple[TookPart, ...] = ()
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """What the aggregator froze for one KPI and one period. `content_hash` covers figures and contributions."""
+
+    id: str
+    kpi: str
+    period: dict[str, date]
+    content_hash: str
+    figures: tuple[Figure, ...]
+    contributions: tuple[Contribution, ...] = ()
+
+
+class Changed(msgspec.Struct, frozen=True, kw_only=True):
+    """A response that is no longer what it was when the snapshot was taken; `before` or `after` may be missing."""
+
+    response_id: str
+    kind: str
+    before: Contribution | None = None
+    after: Contribution | None = None
+
+
+class Corrections(msgspec.Struct, frozen=True, kw_only=True):
+    """What a snapshot's figures would be today; responses erased since stay as they were frozen."""
+
+    snapshot: str
+    changed: tuple[Changed, ...]
+    figures: tuple[Figure, ...]
+
+
+FigureKey = tuple[str, str, str, str]
+"""KPI, scope type, scope id, view."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Figures by KPI, scope and view."""
+
+    by_key: MutableMapping[FigureKey, Figure]
+
+    @classmethod
+    def of(cls, figures: Iterable[Figure]) -> "Figures":
+        return cls({(f.kpi, f.scope_type, f.scope_id, f.view): f for f in figures})
+
+    def employee(self, kpi: str, id: str, view: View) -> Figure | None:
+        return self.by_key.get((kpi, "employee", id, view))
+
+    def unit(self, kpi: str, id: str, view: View) -> Figure | None:
+        return self.by_key.get((kpi, "org_unit", id, view))
+
+    def organisation(self, kpi: str, view: View) -> Figure | None:
+        """The two views of the organisation are equal, so either answers for the other."""
+        other = "influenced" if view == "all" else "all"
+        key = (kpi, "organisation", ORGANISATION)
+        return self.by_key.get((*key, view)) or self.by_key.get((*key, other))
+
+    def with_value(self, figure: Figure, value: Decimal) -> "Figures":
+        """The same figures, one of them with another value."""
+        key = (figure.kpi, figure.scope_type, figure.scope_id, figure.view)
+        return Figures(ChainMap({key: msgspec.structs.replace(figure, value=value)}, self.by_key))
+
+
+def reliability(figure: Figure) -> Fraction | None:
+    return None if figure.reliability is None else Fraction(figure.reliability)

@@ -1,0 +1,22 @@
+"""The service bonus: plans, runs, and payouts that explain themselves."""
+
+from bonus.api import all_routes
+from bonus.handlers import build_handlers
+from bonus.service.runs import republish
+from bonus.settings import BonusSettings
+from bonus.tables import Base
+from fairloop.process import run
+from fairloop.service import Service
+
+service = Service(
+    name="bonus",
+    package="bonus",
+    settings=BonusSettings,
+    metadata=Base.metadata,
+    routes=all_routes,
+    handlers=build_handlers,
+    republish=republish,
+)
+
+if __name__ == "__main__":
+    run(service)

@@ -1,0 +1,36 @@
+"""What has changed since a run was approved: computed when asked, the run stays as it is."""
+
+import asyncio
+
+import msgspec
+
+from bonus.domain.adjustment import Adjustment, adjustments
+from bonus.domain.missing import MissingFigureError
+from bonus.domain.run import Standing
+from bonus.domain.snapshot import Figures
+from bonus.service.plans import accepted_by, plan_version
+from bonus.service.snapshots import corrections
+from bonus.service.statements import closed_run, statements_of
+from bonus.tables import BonusRunRow
+from fairloop.errors import Conflict
+from fairloop.service import Runtime
+
+
+async def adjustments_of(runtime: Runtime, period: str) -> tuple[BonusRunRow, list[Adjustment]]:
+    """Replay the approved run on corrected figures. Raises NotFound, Conflict, Unavailable."""
+    async with runtime.db.begin() as session:
+        run = await closed_run(session, period)
+        held = await plan_version(session, run.plan, run.plan_version)
+        approved = await statements_of(session, run)
+        accepted = await accepted_by(session, run.plan, held.text_hash)
+    corrected = await corrections(runtime.peers, [one["id"] for one in run.snapshots.values()])
+    figures = Figures.of(figure for one in corrected for figure in one.figures)
+    changed = [change for one in corrected for change in one.changed]
+    standing = msgspec.convert(run.standing, Standing)
+    try:
+        lines = await asyncio.to_thread(
+            adjustments, held.plan, standing, approved, figures, changed=changed, accepted_since=accepted
+        )
+    except MissingFigureError as error:
+        raise Conflict(f"The corrected figures cannot be paid on: {error}.") from error
+    return run, lines

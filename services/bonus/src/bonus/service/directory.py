@@ -1,0 +1,104 @@
+"""The directory as far as pay needs it: stored by version, read per payee and as a tree."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bonus.domain.tenure import Assigned, Days
+from bonus.tables import Person, Posting, Unit
+from fairloop.db import sql
+from fairloop.events import Assignment, Employee, EventData, OrgUnit
+
+E = TypeVar("E", bound=EventData)
+
+
+def newest(events: Iterable[E]) -> list[E]:
+    """One event an aggregate, the highest version, ordered by key so that two workers lock in one order."""
+    held: dict[str, E] = {}
+    for event in events:
+        if event.key not in held or event.version > held[event.key].version:
+            held[event.key] = event
+    return [held[key] for key in sorted(held)]
+
+
+async def store_units(session: AsyncSession, events: Sequence[OrgUnit]) -> None:
+    units = newest(events)
+    await sql(
+        session,
+        "INSERT INTO org_unit AS held (org_unit, version, parent)"
+        " SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[]) ON CONFLICT (org_unit) DO UPDATE"
+        " SET version = excluded.version, parent = excluded.parent WHERE held.version < excluded.version",
+        [unit.org_unit for unit in units],
+        [unit.version for unit in units],
+        [unit.parent for unit in units],
+    )
+
+
+async def store_employees(session: AsyncSession, events: Sequence[Employee]) -> None:
+    people = newest(events)
+    await sql(
+        session,
+        "INSERT INTO employee AS held (employee, version, active)"
+        " SELECT * FROM unnest($1::text[], $2::bigint[], $3::boolean[]) ON CONFLICT (employee) DO UPDATE"
+        " SET version = excluded.version, active = excluded.active WHERE held.version < excluded.version",
+        [person.employee for person in people],
+        [person.version for person in people],
+        [person.active for person in people],
+    )
+
+
+async def store_assignments(session: AsyncSession, events: Sequence[Assignment]) -> None:
+    postings = newest(events)
+    await sql(
+        session,
+        "INSERT INTO assignment AS held (assignment, version, employee, role, org_unit, valid_from, valid_to)"
+        " SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::date[], $7::date[])"
+        " ON CONFLICT (assignment) DO UPDATE SET version = excluded.version, employee = excluded.employee,"
+        " role = excluded.role, org_unit = excluded.org_unit, valid_from = excluded.valid_from,"
+        " valid_to = excluded.valid_to WHERE held.version < excluded.version",
+        [posting.assignment for posting in postings],
+        [posting.version for posting in postings],
+        [posting.employee for posting in postings],
+        [posting.role for posting in postings],
+        [posting.org_unit for posting in postings],
+        [posting.valid_from for posting in postings],
+        [posting.valid_to for posting in postings],
+    )
+
+
+async def assignments_of(session: AsyncSession, employees: Collection[str]) -> dict[str, list[Assigned]]:
+    """Every assignment of these people."""
+    found: dict[str, list[Assigned]] = defaultdict(list)
+    for row in await session.scalars(select(Posting).where(Posting.employee.in_(employees))):
+        days = Days(row.valid_from, row.valid_to or date.max)
+        found[row.employee].append(Assigned(days, row.org_unit, row.role))
+    return found
+
+
+async def subtree(session: AsyncSession, tops: Collection[str]) -> set[str]:
+    """These units and everything below them."""
+    rows = await session.execute(select(Unit.org_unit, Unit.parent))
+    children: dict[str, list[str]] = defaultdict(list)
+    for unit, parent in rows:
+        if parent is not None:
+            children[parent].append(unit)
+    reached: set[str] = set()
+    waiting = list(tops)
+    while waiting:
+        unit = waiting.pop()
+        if unit not in reached:
+            reached.add(unit)
+            waiting.extend(children[unit])
+    return reached
+
+
+async def strangers(session: AsyncSession, employees: Collection[str]) -> list[str]:
+    """Those of these people the directory has not told us about, sorted."""
+    known = await session.scalars(
+        select(Person.employee).where(Person.employee.in_(employees), Person.active)
+    )
+    return sorted(set(employees) - set(known))

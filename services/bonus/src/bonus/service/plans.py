@@ -1,0 +1,149 @@
+"""Plans: drafts, publishing, acceptance."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Select, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bonus.domain.plan import Plan
+from bonus.domain.plan_rules import cliffs, problems
+from bonus.service.directory import strangers
+from bonus.tables import Acceptance, PlanVersion
+from fairloop.auth import Caller, Role
+from fairloop.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPlan:
+    """A plan with its place in history. `warnings`: allowed, but worth knowing before it is published."""
+
+    id: str
+    version: int
+    status: str
+    plan: Plan
+    text_hash: str
+    warnings: tuple[str, ...] = ()
+
+
+async def put_draft(session: AsyncSession, id: str, plan: Plan, *, by: str, now: datetime) -> HeldPlan:
+    """Replace the draft, or open the next version after a published one. The same text again changes nothing.
+
+    Raises Invalid with every problem of the plan.
+    """
+    if found := problems(plan):
+        errors = [(f"/body{problem.pointer}", problem.detail) for problem in found]
+        raise Invalid("; ".join(problem.detail for problem in found), errors=errors)
+    await _lock(session, id)
+    newest = await _newest(session, id)
+    if newest is None or newest.text_hash != plan.text_hash:
+        is_draft = newest is not None and newest.status == "draft"
+        version = 1 if newest is None else newest.version if is_draft else newest.version + 1
+        newest = await session.merge(
+            PlanVersion(
+                id=id,
+                version=version,
+                status="draft",
+                body=msgspec.to_builtins(plan),
+                text_hash=plan.text_hash,
+                changed_at=now,
+                changed_by=by,
+            )
+        )
+    warnings = [*cliffs(plan), *_unknown(await strangers(session, {p.employee for p in plan.payees}))]
+    return held_plan(newest, warnings=tuple(warnings))
+
+
+async def publish_plan(session: AsyncSession, id: str, *, by: str, now: datetime) -> HeldPlan:
+    """From now on the newest version is the text that counts, and it never changes. Again: nothing happens."""
+    await _lock(session, id)
+    newest = await _newest(session, id)
+    if newest is None:
+        raise NotFound(f"There is no plan {id}.")
+    if newest.status == "draft":
+        newest.status, newest.changed_at, newest.changed_by = "published", now, by
+    return held_plan(newest)
+
+
+async def published(session: AsyncSession, id: str) -> HeldPlan | None:
+    """The newest published version."""
+    newest = await _newest(session, id, status="published")
+    return None if newest is None else held_plan(newest)
+
+
+async def plan_version(session: AsyncSession, id: str, version: int) -> HeldPlan:
+    row = await session.get(PlanVersion, (id, version))
+    if row is None:
+        raise NotFound(f"There is no version {version} of plan {id}.")
+    return held_plan(row)
+
+
+async def newest_for(session: AsyncSession, id: str, caller: Caller) -> HeldPlan:
+    """The newest version the caller may see: drafts are for those who make plans."""
+    status = None if caller.has(Role.ADMIN, Role.FINANCE) else "published"
+    newest = await _newest(session, id, status=status)
+    if newest is None:
+        raise NotFound(f"There is no plan {id}.")
+    return held_plan(newest)
+
+
+def newest_plans(caller: Caller) -> Select[PlanVersion]:
+    """The newest version of every plan that the caller may see."""
+    newest = select(PlanVersion.id, func.max(PlanVersion.version).label("version")).group_by(PlanVersion.id)
+    if not caller.has(Role.ADMIN, Role.FINANCE):
+        newest = newest.where(PlanVersion.status == "published")
+    top = newest.subquery()
+    return select(PlanVersion).join(
+        top, (top.c.id == PlanVersion.id) & (top.c.version == PlanVersion.version)
+    )
+
+
+async def accept(
+    session: AsyncSession, id: str, *, employee: str, text_hash: str, caller: Caller, now: datetime
+) -> None:
+    """Record that a payee agrees to the published text. Raises Forbidden, NotFound, Conflict, Invalid."""
+    if not caller.has(Role.ADMIN) and caller.employee_id != employee:
+        raise Forbidden("A plan is accepted by the payee in person.")
+    held = await published(session, id)
+    if held is None:
+        raise NotFound(f"There is no published plan {id}.")
+    if text_hash != held.text_hash:
+        raise Conflict(f"This is not the text of the published version {held.version}: read it again.")
+    if held.plan.payee(employee) is None:
+        raise Invalid(f"{employee} is not a payee of this plan.", pointer="/body/employee")
+    await session.execute(
+        insert(Acceptance)
+        .values(plan=id, text_hash=text_hash, employee=employee, accepted_at=now, recorded_by=caller.sub)
+        .on_conflict_do_nothing()
+    )
+
+
+async def accepted_by(session: AsyncSession, id: str, text_hash: str) -> set[str]:
+    """Who accepted this text."""
+    rows = await session.scalars(
+        select(Acceptance.employee).where(Acceptance.plan == id, Acceptance.text_hash == text_hash)
+    )
+    return set(rows)
+
+
+def held_plan(row: PlanVersion, *, warnings: tuple[str, ...] = ()) -> HeldPlan:
+    plan = msgspec.convert(row.body, Plan)
+    return HeldPlan(row.id, row.version, row.status, plan, row.text_hash, warnings)
+
+
+def _unknown(employees: list[str]) -> list[str]:
+    return [f"payee {employee} is not an active employee of the directory" for employee in employees]
+
+
+async def _lock(session: AsyncSession, id: str) -> None:
+    """One writer a plan, also before its first row exists."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"plan:{id}", 0))))
+
+
+async def _newest(session: AsyncSession, id: str, *, status: str | None = None) -> PlanVersion | None:
+    statement = select(PlanVersion).where(PlanVersion.id == id)
+    if status is not None:
+        statement = statement.where(PlanVersion.status == status)
+    return await session.scalar(statement.order_by(PlanVersion.version.desc()).limit(1))

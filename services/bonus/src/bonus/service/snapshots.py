@@ -1,0 +1,105 @@
+"""Frozen facts: asked of kpi-aggregator over REST, outside any transaction, and compared with what was announced."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+import httpx
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bonus.domain.snapshot import Corrections, Figure, FigureKey, Snapshot
+from bonus.domain.tenure import Days
+from bonus.service.directory import newest
+from bonus.tables import AnnouncedSnapshot
+from fairloop.db import sql
+from fairloop.errors import Conflict, Unavailable
+from fairloop.events import KpiSnapshot
+from fairloop.peers import PeerClient
+
+AGGREGATOR = "kpi-aggregator"
+T = TypeVar("T")
+
+
+async def freeze(peers: PeerClient, period: Days, kpis: Iterable[str]) -> dict[str, Snapshot]:
+    """A new snapshot for each KPI. Raises Unavailable, or Conflict when the aggregator refuses."""
+    days = {"from": period.start.isoformat(), "to": period.end.isoformat()}
+    frozen = {}
+    async with peers(AGGREGATOR) as client:
+        for kpi in kpis:
+            made = await _ask(client, "POST", "/v1/snapshots", json={"period": days, "kpi": kpi})
+            id = _decode(made, dict[str, object])["id"]
+            frozen[kpi] = _decode(await _ask(client, "GET", f"/v1/snapshots/{id}"), Snapshot)
+    return frozen
+
+
+async def corrections(peers: PeerClient, snapshots: Iterable[str]) -> list[Corrections]:
+    """What these snapshots would be today."""
+    async with peers(AGGREGATOR) as client:
+        return [
+            _decode(await _ask(client, "GET", f"/v1/snapshots/{id}/corrections"), Corrections)
+            for id in snapshots
+        ]
+
+
+async def current_figures(peers: PeerClient, period: Days, keys: Collection[FigureKey]) -> list[Figure]:
+    """Today's figures of a period that may still be running."""
+    days = {"from": period.start.isoformat(), "to": period.end.isoformat()}
+    async with peers(AGGREGATOR) as client:
+        return [
+            _decode(
+                await _ask(client, "GET", f"/v1/kpis/{kpi}/{scope}/{id}", params={**days, "view": view}),
+                Figure,
+            )
+            for kpi, scope, id, view in sorted(keys)
+        ]
+
+
+async def store_announcements(session: AsyncSession, events: Sequence[KpiSnapshot]) -> None:
+    announced = newest(events)
+    await sql(
+        session,
+        "INSERT INTO announced_snapshot AS held (id, version, content_hash)"
+        " SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[]) ON CONFLICT (id) DO UPDATE"
+        " SET version = excluded.version, content_hash = excluded.content_hash"
+        " WHERE held.version < excluded.version",
+        [one.snapshot_id for one in announced],
+        [one.version for one in announced],
+        [one.content_hash for one in announced],
+    )
+
+
+async def announced_hashes(session: AsyncSession, ids: Iterable[str]) -> Mapping[str, str]:
+    """Snapshot → announced content hash, for those that were announced already."""
+    wanted = [UUID(id) for id in ids]
+    rows = await session.execute(
+        select(AnnouncedSnapshot.id, AnnouncedSnapshot.content_hash).where(AnnouncedSnapshot.id.in_(wanted))
+    )
+    return {str(id): digest for id, digest in rows}
+
+
+async def _ask(
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    *,
+    json: object = None,
+    params: Mapping[str, str] | None = None,
+) -> httpx.Response:
+    try:
+        response = await client.request(method, path, json=json, params=params)
+    except httpx.HTTPError as error:
+        raise Unavailable(f"{AGGREGATOR} does not answer; nothing was calculated.") from error
+    if response.status_code >= 500 or response.status_code in {401, 403, 429}:
+        raise Unavailable(f"{AGGREGATOR} answered {response.status_code}; nothing was calculated.")
+    if not response.is_success:
+        raise Conflict(f"{AGGREGATOR} refused with {response.status_code}: {response.text[:300]}")
+    return response
+
+
+def _decode(response: httpx.Response, shape: type[T]) -> T:
+    try:
+        return msgspec.json.decode(response.content, type=shape)
+    except msgspec.MsgspecError as error:
+        raise Unavailable(f"{AGGREGATOR} answered something else than agreed: {error}.") from error

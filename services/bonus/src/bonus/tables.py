@@ -1,0 +1,164 @@
+"""Plans, periods, runs with their statements, and the directory as far as pay needs it."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from bonus.domain.lifecycle import PeriodStatus, RunStatus
+from fairloop.tables import add_runtime_tables
+
+
+class Base(DeclarativeBase):
+    """The tables of this service's database."""
+
+    type_annotation_map = {str: Text, int: BigInteger, datetime: DateTime(timezone=True)}  # noqa: RUF012
+
+
+class PlanVersion(Base):
+    """One version of a plan. A draft is replaced in place; a published version never changes."""
+
+    __tablename__ = "plan"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(comment="draft | published")
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    text_hash: Mapped[str]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str]
+
+
+class Acceptance(Base):
+    """A payee agreed to this very text of the plan."""
+
+    __tablename__ = "acceptance"
+
+    plan: Mapped[str] = mapped_column(primary_key=True)
+    text_hash: Mapped[str] = mapped_column(primary_key=True)
+    employee: Mapped[str] = mapped_column(primary_key=True)
+    accepted_at: Mapped[datetime]
+    recorded_by: Mapped[str]
+
+
+class Period(Base):
+    """What is paid for: the days [date_from, date_to) of a plan."""
+
+    __tablename__ = "period"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    plan: Mapped[str]
+    date_from: Mapped[date]
+    date_to: Mapped[date]
+    status: Mapped[PeriodStatus] = mapped_column(
+        Text, comment="open | calculating | in_review | approved | paid"
+    )
+
+
+class BonusRunRow(Base):
+    """One calculation. `snapshots`: KPI → {id, content_hash}; `standing` is the rest it was calculated from."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        Index("run_period", "period", "id"),
+        Index("run_current", "period", unique=True, postgresql_where="status <> 'superseded'"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    period: Mapped[str] = mapped_column(ForeignKey("period.id"))
+    date_from: Mapped[date]
+    date_to: Mapped[date]
+    plan: Mapped[str]
+    plan_version: Mapped[int]
+    status: Mapped[RunStatus] = mapped_column(Text, comment="in_review | superseded | approved | paid")
+    inputs_hash: Mapped[str]
+    rule_version: Mapped[str]
+    snapshots: Mapped[dict[str, dict[str, str]]] = mapped_column(JSONB)
+    standing: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    payees: Mapped[int]
+    total_minor: Mapped[int]
+    unspent_minor: Mapped[int]
+    currency: Mapped[str]
+    calculated_by: Mapped[str]
+    calculated_at: Mapped[datetime]
+    approved_by: Mapped[str | None]
+    approved_at: Mapped[datetime | None]
+    paid_by: Mapped[str | None]
+    paid_at: Mapped[datetime | None]
+
+
+class StatementRow(Base):
+    """One payout, once per run, payee and rule; `body` is the statement as JSON, never changed."""
+
+    __tablename__ = "statement"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    employee: Mapped[str] = mapped_column(primary_key=True)
+    rule_version: Mapped[str] = mapped_column(primary_key=True)
+    org_units: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="where the payee worked in the period")
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Inquiry(Base):
+    """A question or claim about a statement."""
+
+    __tablename__ = "inquiry"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    period: Mapped[str] = mapped_column(ForeignKey("period.id"))
+    employee: Mapped[str] = mapped_column(index=True)
+    text: Mapped[str]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+
+
+class AnnouncedSnapshot(Base):
+    """A frozen set of figures as its event announced it."""
+
+    __tablename__ = "announced_snapshot"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    content_hash: Mapped[str]
+
+
+class Unit(Base):
+    """An org unit and its parent."""
+
+    __tablename__ = "org_unit"
+
+    org_unit: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    parent: Mapped[str | None]
+
+
+class Person(Base):
+    """An employee, by id."""
+
+    __tablename__ = "employee"
+
+    employee: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    active: Mapped[bool]
+
+
+class Posting(Base):
+    """Who works where as what, in [valid_from, valid_to)."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (Index("assignment_employee", "employee"),)
+
+    assignment: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    employee: Mapped[str]
+    role: Mapped[str]
+    org_unit: Mapped[str]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+add_runtime_tables(Base.metadata)

@@ -1,0 +1,141 @@
+"""A stand-in for kpi-aggregator: answers with what a test has set, and keeps what it froze."""
+
+import asyncio
+import hashlib
+import json
+from typing import Any
+
+import httpx
+
+RESPONSES = [f"01900000-0000-7000-8000-0000000000{n:02}" for n in range(26)]
+
+
+def figure(
+    scope: str, value: float | None, *, view: str = "influenced", n: int = 20, **more: Any
+) -> dict[str, Any]:
+    """`scope` is "employee:m1", "org_unit:north" or "organisation:all"."""
+    scope_type, _, scope_id = scope.partition(":")
+    return {
+        "kpi": "nps",
+        "scope_type": scope_type,
+        "scope_id": scope_id,
+        "view": view,
+        "n": n,
+        "weight": f"{n}.000000",
+        "n_eff": float(n),
+        "promoters": 12,
+        "passives": 5,
+        "detractors": 3,
+        "value": value,
+        "ci95": [8.4, 69.8] if value is not None else None,
+        "reliability": 0.5,
+        "shrunk": value,
+        "suppressed": False,
+        "reason": None,
+    } | more
+
+
+def contribution(
+    index: int, category: str, *, employee: str = "m1", influenced: bool = True
+) -> dict[str, Any]:
+    return {
+        "response_id": RESPONSES[index],
+        "version": 1,
+        "day": "2026-02-01",
+        "score": 9,
+        "category": category,
+        "entries": [
+            {
+                "subject_type": "employee",
+                "subject_id": employee,
+                "role": "mechanic",
+                "cause": "quality" if influenced else "right_window",
+                "org_unit": "north",
+                "share": "1.000000" if influenced else "0.000000",
+                "reason": "influenced" if influenced else "not_influenceable",
+            }
+        ],
+        "participants": [
+            {
+                "employee": employee,
+                "role": "mechanic",
+                "org_unit": "north",
+                "verified": True,
+                "excluded": False,
+            }
+        ],
+    }
+
+
+STORY = [
+    *(contribution(n, "promoter") for n in range(12)),
+    *(contribution(n, "passive") for n in range(12, 17)),
+    *(contribution(n, "detractor") for n in range(17, 20)),
+    *(contribution(n, "detractor", influenced=False) for n in range(20, 26)),
+]
+
+
+class Aggregator:
+    """`peers` of a service under test. `down` makes it unreachable.
+
+    `pause`: asked for a snapshot, it sets the first event and waits for the second.
+    """
+
+    def __init__(self) -> None:
+        self.figures = [
+            figure("employee:m1", 45.0),
+            figure("employee:m1", 11.5, view="all", n=26),
+            figure("employee:m2", 20.0),
+            figure("org_unit:north", 33.0),
+            figure("org_unit:north", 33.0, view="all"),
+            figure("organisation:all", 11.5, view="all", n=26),
+        ]
+        self.contributions = STORY
+        self.changed: list[dict[str, Any]] = []
+        self.corrected: list[dict[str, Any]] = []
+        self.frozen: dict[str, dict[str, Any]] = {}
+        self.down = False
+        self.pause: tuple[asyncio.Event, asyncio.Event] | None = None
+
+    def __call__(self, peer: str) -> httpx.AsyncClient:
+        assert peer == "kpi-aggregator"
+        return httpx.AsyncClient(transport=httpx.MockTransport(self.answer), base_url="http://kpi")
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        if self.down:
+            raise httpx.ConnectError("refused", request=request)
+        path = request.url.path
+        if path == "/v1/snapshots":
+            if self.pause is not None:
+                asked, resume = self.pause
+                asked.set()
+                await resume.wait()
+            return httpx.Response(201, json=self._freeze(json.loads(request.content)))
+        if path.endswith("/corrections"):
+            id = path.split("/")[-2]
+            body = {"snapshot": id, "changed": self.changed, "figures": self.corrected or self.figures}
+            return httpx.Response(200, json=body)
+        if path.startswith("/v1/snapshots/"):
+            return httpx.Response(200, json=self.frozen[path.rsplit("/", 1)[1]])
+        return self._kpi(path, request.url.params["view"])
+
+    def _freeze(self, asked: dict[str, Any]) -> dict[str, Any]:
+        content = {"figures": self.figures, "contributions": self.contributions}
+        id = f"01900000-0000-7000-9000-{len(self.frozen):012}"
+        self.frozen[id] = {
+            "id": id,
+            **asked,
+            "content_hash": hashlib.sha256(json.dumps(content).encode()).hexdigest(),
+            "created_at": "2026-04-02T09:00:00Z",
+            **content,
+            "positions": {},
+        }
+        return self.frozen[id]
+
+    def _kpi(self, path: str, view: str) -> httpx.Response:
+        _, _, _, kpi, scope, id = path.split("/")
+        wanted = (kpi, scope, id, view)
+        for one in self.figures:
+            if (one["kpi"], one["scope_type"], one["scope_id"], one["view"]) == wanted:
+                return httpx.Response(200, json=one)
+        return httpx.Response(200, json=figure(f"{scope}:{id}", None, view=view, n=0, kpi=kpi))
