@@ -51,13 +51,15 @@ class Installation:
         headers = {"Authorization": f"Bearer {self.state()['tokens']['admin']}"}
         return httpx.AsyncClient(base_url=self.url(service), headers=headers, timeout=60)
 
-    def kill(self, service: str) -> None:
-        """kill -9 of every process of a service."""
-        for pid in self.state()["pids"].get(service, []):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+    def pid(self, service: str) -> int:
+        (pid,) = self.state()["pids"][service]
+        return int(pid)
+
+    def kill(self, service: str) -> int:
+        """kill -9; the process that is no more."""
+        pid = self.pid(service)
+        os.kill(pid, signal.SIGKILL)
+        return pid
 
     def logs(self) -> str:
         return "\n".join(

@@ -5,9 +5,12 @@ import random
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.e2e.installation import SERVICES, Installation, installed
 from tests.e2e.traffic import RESPONSES, Fold, deliveries, directory, interactions, send_all
+
+pytestmark = pytest.mark.timeout(400)
 
 KILLS = 3
 SEND_SECONDS = 40
@@ -66,13 +69,26 @@ async def set_up(installation: Installation) -> None:
 
 
 async def kill_everybody(installation: Installation, chance: random.Random) -> None:
-    """Each service three times, in random order, at random moments of the sending."""
+    """Each service three times, in random order, at random moments of the sending, and each time a live one."""
     victims = list(SERVICES) * KILLS
     chance.shuffle(victims)
     pause = 0.8 * SEND_SECONDS / len(victims)
+    killed: set[int] = set()
     for victim in victims:
         await asyncio.sleep(chance.uniform(0.5 * pause, 1.5 * pause))
-        installation.kill(victim)
+        async with asyncio.timeout(60):
+            while not await is_alive(installation, victim) or installation.pid(victim) in killed:
+                await asyncio.sleep(0.1)
+        killed.add(installation.kill(victim))
+    assert len(killed) == len(victims)
+
+
+async def is_alive(installation: Installation, service: str) -> bool:
+    async with installation.client(service) as client:
+        try:
+            return (await client.get("/healthz")).is_success
+        except httpx.TransportError:
+            return False
 
 
 async def check_figures(installation: Installation, fold: Fold) -> None:

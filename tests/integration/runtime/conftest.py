@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from tests.integration.runtime.counting import CONSUMER, PRODUCER, Applying, metadata
 
 from fairloop.consumer import Consumer
@@ -109,15 +110,39 @@ async def _running(loop: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIte
             stopping.set()
 
 
+TOPICS = {"directory.v1": 1, "attribution.result.v1": 4}  # the relay looks after every topic of its service
+
+
+async def emptied(url: str) -> str:
+    """A Kafka whose topics are gone."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=url.removeprefix("kafka://"))
+    await admin.start()
+    try:
+        await admin.delete_topics([topic for topic in await admin.list_topics() if topic in TOPICS])
+
+        async def gone() -> bool:
+            return not TOPICS.keys() & set(await admin.list_topics())
+
+        await until(gone)
+    finally:
+        await admin.close()
+    return url
+
+
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def kafka_url(request: pytest.FixtureRequest) -> str | None:
+    """Every test that runs the pipeline runs on both logs."""
+    return None if request.param == "embedded" else str(request.getfixturevalue("kafka"))
+
+
 @pytest.fixture
-async def pipeline(postgres: PostgresServer) -> AsyncIterator[Pipeline]:
+async def pipeline(kafka_url: str | None, postgres: PostgresServer) -> AsyncIterator[Pipeline]:
     async with AsyncExitStack() as stack:
         databases = [await stack.enter_async_context(temporary_database(postgres)) for _ in range(3)]
         for db in databases[:2]:
             async with db.engine.begin() as connection:
                 await connection.run_sync(metadata.create_all)
-        event_log = await stack.enter_async_context(open_log(databases[2].url))
-        await event_log.create_topics({"directory.v1": 1})
-        # the relay looks after every topic of its service
-        await event_log.create_topics({"attribution.result.v1": 4})
+        url = databases[2].url if kafka_url is None else await emptied(kafka_url)
+        event_log = await stack.enter_async_context(open_log(url))
+        await event_log.create_topics(TOPICS)
         yield Pipeline(databases[0], databases[1], event_log)
