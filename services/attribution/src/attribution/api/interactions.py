@@ -1,0 +1,166 @@
+"""Interactions: jobs, calls, visits, and who took part."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Body as JsonBody
+from pydantic import Field, ValidationError, field_validator
+
+from attribution.api.asked import WRITERS, At, Line, Settings, keyed
+from attribution.api.problems import pointed
+from attribution.domain.interactions import PostedInteraction, TookPart
+from attribution.service import interactions
+from attribution.settings import AttributionSettings
+from attribution.tables import InteractionRow
+from fairloop.auth import Role, roles
+from fairloop.errors import Invalid, NotFound
+from fairloop.web import Answer, Body, Instant, Routes, Session, Slug
+
+routes = Routes(tag="interactions")
+
+_POSTERS = WRITERS | roles(Role.SERVICE)
+_MOST = 1000
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+Scalar = (
+    Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")]
+    | bool
+    | int
+    | Annotated[float, Field(allow_inf_nan=False)]
+    | None
+)
+
+
+class ParticipantIn(Body):
+    employee: Slug
+    role: Slug
+    verified: Annotated[
+        bool, Field(description="false: the source is not sure that this person took part")
+    ] = True
+
+
+class InteractionIn(Body):
+    id: Slug
+    occurred_at: Annotated[Instant, Field(ge=_EARLIEST, le=_LATEST)]
+    customer_ref: Annotated[str, Field(min_length=1, max_length=256)]
+    org_unit: Slug
+    touchpoint: Line
+    participants: Annotated[list[ParticipantIn], Field(max_length=100)]
+    attributes: Annotated[dict[Line, Scalar], Field(max_length=100, default_factory=dict)]
+
+    @field_validator("participants")
+    @classmethod
+    def _once_per_role(cls, value: list[ParticipantIn]) -> list[ParticipantIn]:
+        if len({(one.employee, one.role) for one in value}) < len(value):
+            raise ValueError("somebody stands here twice in the same role")
+        return value
+
+    def posted(self, settings: AttributionSettings) -> PostedInteraction:
+        """The same, with the customer as a keyed hash and the participants in one order."""
+        people = sorted(self.participants, key=lambda one: (one.employee, one.role))
+        return PostedInteraction(
+            id=self.id,
+            occurred_at=self.occurred_at.astimezone(UTC),
+            customer=keyed(self.customer_ref, settings),
+            org_unit=self.org_unit,
+            touchpoint=self.touchpoint,
+            participants=tuple(TookPart(one.employee, one.role, one.verified) for one in people),
+            attributes=self.attributes,
+        )
+
+
+class PostedOut(Answer):
+    id: str
+    outcome: Literal["accepted", "duplicate", "corrected"]
+
+
+class FieldError(Answer):
+    pointer: str
+    detail: str
+
+
+class OutcomeOut(Answer):
+    index: int
+    id: str | None
+    outcome: Literal["accepted", "duplicate", "corrected", "rejected"]
+    errors: tuple[FieldError, ...] = ()
+
+
+class OutcomesOut(Answer):
+    outcomes: list[OutcomeOut]
+
+
+@routes.post("/v1/interactions", allow=_POSTERS)
+async def post_interactions(
+    body: Annotated[dict[str, Any], JsonBody()], session: Session, settings: Settings, at: At
+) -> PostedOut | OutcomesOut:
+    """One interaction, or `{"interactions": […]}` with up to 1000 of which the good ones are kept.
+
+    The same content again is a `duplicate`; other content under the same id `corrected` it, and every response
+    that belongs to it.
+    """
+    if "interactions" in body:
+        return await _post_many(body, session, settings, at)
+    try:
+        item = InteractionIn.model_validate(body)
+    except ValidationError as error:
+        raise Invalid("This is not an interaction.", errors=pointed(error, below="/body")) from error
+    (outcome,) = await interactions.post(session, [item.posted(settings)], at=at)
+    return PostedOut(id=item.id, outcome=outcome)
+
+
+async def _post_many(
+    body: dict[str, Any], session: Session, settings: AttributionSettings, at: At
+) -> OutcomesOut:
+    items = body["interactions"]
+    if not isinstance(items, list) or len(items) > _MOST or set(body) != {"interactions"}:
+        raise Invalid(
+            f"Send one interaction, or a list of up to {_MOST} and nothing beside it.",
+            pointer="/body/interactions",
+        )
+    good: dict[int, InteractionIn] = {}
+    answers: dict[int, OutcomeOut] = {}
+    for index, item in enumerate(items):
+        try:
+            good[index] = InteractionIn.model_validate(item)
+        except ValidationError as error:
+            errors = tuple(
+                FieldError(pointer=pointer, detail=detail)
+                for pointer, detail in pointed(error, below=f"/body/interactions/{index}")
+            )
+            answers[index] = OutcomeOut(index=index, id=_id_of(item), outcome="rejected", errors=errors)
+    outcomes = await interactions.post(session, [item.posted(settings) for item in good.values()], at=at)
+    for (index, item), outcome in zip(good.items(), outcomes, strict=True):
+        answers[index] = OutcomeOut(index=index, id=item.id, outcome=outcome)
+    return OutcomesOut(outcomes=[answers[index] for index in sorted(answers)])
+
+
+def _id_of(item: Any) -> str | None:
+    id = item.get("id") if isinstance(item, dict) else None
+    return id if isinstance(id, str) else None
+
+
+class ParticipantOut(Answer):
+    employee: str
+    role: str
+    verified: bool
+
+
+class InteractionOut(Answer):
+    id: str
+    occurred_at: datetime
+    customer: Annotated[str, Field(description="keyed hash of the customer's reference")]
+    org_unit: str
+    touchpoint: str
+    participants: list[ParticipantOut]
+    attributes: dict[str, Any]
+    version: int
+
+
+@routes.get("/v1/interactions/{id}", allow=_POSTERS | roles(Role.ANALYST))
+async def get_interaction(id: Slug, session: Session) -> InteractionOut:
+    row = await session.get(InteractionRow, id)
+    if row is None:
+        raise NotFound(f"No interaction {id}.")
+    return InteractionOut.model_validate(row)

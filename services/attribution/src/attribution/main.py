@@ -1,0 +1,24 @@
+"""The attribution service."""
+
+from attribution.api import ROUTES
+from attribution.handlers import build_handlers
+from attribution.service.reattribution import keep_reattributing
+from attribution.service.republish import republish
+from attribution.settings import AttributionSettings
+from attribution.tables import Base
+from fairloop.process import run
+from fairloop.service import Service
+
+service = Service(
+    name="attribution",
+    package="attribution",
+    settings=AttributionSettings,
+    metadata=Base.metadata,
+    routes=ROUTES,
+    handlers=build_handlers,
+    background=[keep_reattributing],
+    republish=republish,
+)
+
+if __name__ == "__main__":
+    run(service)

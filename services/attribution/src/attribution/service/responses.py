@@ -1,0 +1,111 @@
+"""Survey responses as they arrive, and matching one by hand."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from attribution.service import locks
+from attribution.service.attribute import Moment, attribute
+from attribution.tables import InteractionRow, ResponseRow
+from fairloop.db import sql
+from fairloop.errors import Conflict, Invalid, NotFound
+from fairloop.events import SurveyResponse
+
+UNMATCHED = ("pending", "unmatched")
+
+_KEEP_NEWER = """
+INSERT INTO response (response_id, version, facts, customer, interaction_ref, link_signed, erased, deleted,
+                      taxonomy, looks_for, decided, status, result_version)
+SELECT response_id, version, facts, customer, ref, link_signed, erased, deleted, facts->>'taxonomy', ref, false, '', 0
+FROM unnest($1::uuid[], $2::int[], $3::jsonb[], $4::text[], $5::text[], $6::bool[], $7::bool[], $8::bool[])
+     AS new (response_id, version, facts, customer, ref, link_signed, erased, deleted)
+ON CONFLICT (response_id) DO UPDATE SET
+    version = excluded.version, facts = excluded.facts, customer = excluded.customer,
+    interaction_ref = excluded.interaction_ref, link_signed = excluded.link_signed, erased = excluded.erased,
+    deleted = excluded.deleted, taxonomy = excluded.taxonomy,
+    looks_for = CASE WHEN response.decided THEN response.looks_for ELSE excluded.looks_for END
+WHERE response.version < excluded.version
+RETURNING response_id
+"""
+
+
+async def receive(session: AsyncSession, events: Sequence[SurveyResponse], *, at: Moment) -> None:
+    """Attribute every response that is newer than the one held; versions held or passed change nothing."""
+    newest = _newest_by_id(events)
+    await locks.attributing(session)
+    await locks.looking_for(session, [e.interaction_ref for e in newest if e.interaction_ref is not None])
+    rows = await sql(
+        session,
+        _KEEP_NEWER,
+        [e.response_id for e in newest],
+        [e.version for e in newest],
+        [msgspec.json.encode(e.facts).decode() for e in newest],
+        [None if e.erased else e.customer for e in newest],
+        [e.interaction_ref for e in newest],
+        [e.link_signed for e in newest],
+        [e.erased for e in newest],
+        [e.deleted for e in newest],
+    )
+    changed = {row[0] for row in rows}
+    await attribute(session, list(changed), at=at)
+    await _forget(session, [e for e in newest if e.erased and e.response_id in changed])
+
+
+def _newest_by_id(events: Sequence[SurveyResponse]) -> list[SurveyResponse]:
+    newest: dict[UUID, SurveyResponse] = {}
+    for event in events:
+        held = newest.get(event.response_id)
+        if held is None or held.version < event.version:
+            newest[event.response_id] = event
+    return [newest[id] for id in sorted(newest)]
+
+
+async def _forget(session: AsyncSession, erased: Sequence[SurveyResponse]) -> None:
+    """Of an erased customer nothing stays that was theirs: not in older versions, nor in what was written about it."""
+    if not erased:
+        return
+    ids = [event.response_id for event in erased]
+    await sql(
+        session,
+        "UPDATE result SET payload = payload || jsonb_build_object('customer', NULL, 'response', new.facts)"
+        " FROM unnest($1::uuid[], $2::jsonb[]) AS new (response_id, facts)"
+        " WHERE result.response_id = new.response_id",
+        ids,
+        [msgspec.json.encode(event.facts).decode() for event in erased],
+    )
+    await sql(
+        session,
+        "UPDATE dispute SET reason = '', decision_reason = NULL WHERE response_id = ANY($1::uuid[])",
+        ids,
+    )
+
+
+async def resolve(session: AsyncSession, response_id: UUID, interaction: str, *, at: Moment) -> None:
+    """Match a response of the queue by hand. Later revisions of the response keep the match."""
+    await locks.attributing(session)
+    await locks.looking_for(session, [interaction])
+    row = await session.scalar(
+        select(ResponseRow).where(ResponseRow.response_id == response_id).with_for_update()
+    )
+    if row is None:
+        raise NotFound(f"No response {response_id}.")
+    if row.decided and row.looks_for == interaction:
+        return
+    if row.status not in UNMATCHED:
+        raise Conflict(f"This response is {row.status}; only a pending or unmatched one can be matched.")
+    await match_by_decision(session, row, interaction, pointer="/body/interaction")
+    await attribute(session, [response_id], at=at)
+
+
+async def match_by_decision(
+    session: AsyncSession, row: ResponseRow, interaction: str | None, *, pointer: str
+) -> None:
+    """Make a locked response look for the interaction somebody decided on, or for none."""
+    if interaction is not None and await session.get(InteractionRow, interaction) is None:
+        raise Invalid(f"No interaction {interaction}.", pointer=pointer)
+    row.looks_for = interaction
+    row.decided = True
+    await session.flush()

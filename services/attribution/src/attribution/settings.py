@@ -1,0 +1,7 @@
+"""What attribution is told by its environment."""
+
+from fairloop.settings import ServiceSettings
+
+
+class AttributionSettings(ServiceSettings):
+    """Nothing beyond what every service has."""
