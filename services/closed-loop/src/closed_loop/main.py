@@ -1,0 +1,25 @@
+"""closed-loop: gives every unhappy customer an owner and a deadline."""
+
+from closed_loop.api.cases import routes as cases
+from closed_loop.api.documents import routes as documents
+from closed_loop.handlers import build_handlers
+from closed_loop.service.cases import republish
+from closed_loop.settings import ClosedLoopSettings
+from closed_loop.tables import Base
+from closed_loop.timers import timers
+from fairloop.process import run
+from fairloop.service import Service
+
+service = Service(
+    name="closed-loop",
+    package="closed_loop",
+    settings=ClosedLoopSettings,
+    metadata=Base.metadata,
+    routes=[documents, cases],
+    handlers=build_handlers,
+    background=[timers],
+    republish=republish,
+)
+
+if __name__ == "__main__":
+    run(service)

@@ -1,0 +1,1 @@
+"""The use cases, one file an idea: load, decide, save, publish."""

@@ -1,0 +1,172 @@
+"""The shape at rest. Directory facts are kept by the version of their event; rules, policies and calendars in all versions."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from fairloop.tables import add_runtime_tables
+
+Json = dict[str, Any]
+
+
+class Base(DeclarativeBase):
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: DateTime(timezone=True),
+        Json: JSONB,
+        int: BigInteger,
+    }
+
+
+class Document:
+    """What is PUT under an id; each change is a new version, and open cases keep the version they began with."""
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    document: Mapped[Json]
+    created_at: Mapped[datetime]
+
+
+class AlertRuleDocument(Document, Base):
+    __tablename__ = "alert_rule"
+
+
+class SlaPolicyDocument(Document, Base):
+    __tablename__ = "sla_policy"
+
+
+class CalendarDocument(Document, Base):
+    __tablename__ = "calendar"
+
+
+class OrgUnitFact(Base):
+    __tablename__ = "org_unit"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    parent: Mapped[str | None]
+
+
+class EmployeeFact(Base):
+    __tablename__ = "employee"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    manager: Mapped[str | None]
+    active: Mapped[bool]
+
+
+class AssignmentFact(Base):
+    __tablename__ = "assignment"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    employee: Mapped[str]
+    org_unit: Mapped[str] = mapped_column(index=True)
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+class AccountFact(Base):
+    __tablename__ = "account"
+
+    customer: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    owner: Mapped[str]
+
+
+class ResponseSeen(Base):
+    """The newest version of each response's attribution that was looked at, case or no case."""
+
+    __tablename__ = "response_seen"
+
+    response_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+
+
+class CaseRow(Base):
+    """`state` is the whole case (`domain.case.Case`); the columns repeat what queries need."""
+
+    __tablename__ = "customer_case"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    response_id: Mapped[UUID]
+    alert_rule: Mapped[str]
+    status: Mapped[str]
+    owner: Mapped[str]
+    oversight_owner: Mapped[str]
+    escalated_to: Mapped[str | None]
+    org_unit: Mapped[str | None]
+    breached: Mapped[bool]
+    routable: Mapped[bool]
+    opened_at: Mapped[datetime]
+    state: Mapped[Json]
+
+    __table_args__ = (
+        Index("customer_case_once", "response_id", "alert_rule", unique=True),
+        Index("customer_case_opened", "opened_at", "id"),
+        Index("customer_case_owner", "owner", "status"),
+        Index("customer_case_routable", "id", postgresql_where=text("routable")),
+    )
+
+
+class CaseEventRow(Base):
+    """One line of a case's history: ids, states and times, nothing anybody wrote."""
+
+    __tablename__ = "case_event"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("customer_case.id"), index=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+    kind: Mapped[str]
+    data: Mapped[Json]
+
+
+class CaseNoteRow(Base):
+    """What somebody wrote. Blanked, `text` and `method`, when the response is erased."""
+
+    __tablename__ = "case_note"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("customer_case.id"), index=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+    kind: Mapped[str]
+    text: Mapped[str]
+    method: Mapped[str | None]
+
+
+class NotificationRow(Base):
+    """Somebody, or a unit, is to be told."""
+
+    __tablename__ = "notification"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("customer_case.id"), index=True)
+    at: Mapped[datetime]
+    recipient: Mapped[str]
+    kind: Mapped[str]
+    clock: Mapped[str | None]
+
+
+class SlaTimerRow(Base):
+    """A deadline, or the warning before it (`<kind>.warning`), that the worker waits for."""
+
+    __tablename__ = "sla_timer"
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("customer_case.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    cycle: Mapped[int] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(comment="armed | fired | disarmed")
+    calendar_version: Mapped[int]
+    fired_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("sla_timer_armed", "due_at", postgresql_where=text("state = 'armed'")),)
+
+
+add_runtime_tables(Base.metadata)
