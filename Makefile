@@ -30,3 +30,65 @@ lock: $(STAMP)  ## renew requirements.lock from requirements.in
 	@UV=$$(command -v uv || echo $(BIN)/uv); for f in requirements requirements-bootstrap; do \
 	  $$UV pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 	    --python-version 3.11 $$f.in -o $$f.lock; done
+
+.PHONY: demo
+demo: $(STAMP)  ## start Fairloop and watch the windscreen story (ONCE=1: check every number, stop, exit)
+	@$(BIN)/python examples/windscreen/story.py
+
+.PHONY: up
+up: $(STAMP)  ## start the five services in the background and wait until they are ready
+	@$(BIN)/fairloop up
+
+.PHONY: down
+down: $(STAMP)  ## stop them; the data stays
+	@$(BIN)/fairloop down
+
+.PHONY: reset
+reset: $(STAMP)  ## stop them and delete their data
+	@$(BIN)/fairloop reset --yes
+
+.PHONY: status
+status: $(STAMP)  ## what runs, and what needs looking at
+	@$(BIN)/fairloop status
+
+.PHONY: test
+test: $(STAMP)  ## all tests, on real PostgreSQL and real Kafka (ARGS="-k word" passes options on)
+	@$(BIN)/python -m pytest tests --ignore=tests/bench -q $(ARGS)
+
+.PHONY: kafka-test
+kafka-test: $(STAMP)  ## only the tests that need Kafka, on a broker started for them
+	@$(BIN)/python -m pytest tests -m kafka -q $(ARGS)
+
+.PHONY: lint
+lint: $(STAMP)  ## style, formatting, and which package may import which
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo "run: $(BIN)/ruff format ."; exit 1; }
+	@said=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }
+	@echo "lint: fine"
+
+.PHONY: types
+types: $(STAMP)  ## mypy --strict
+	@$(BIN)/mypy
+
+.PHONY: bench
+bench: $(STAMP)  ## measure speed, each figure as a ratio against a bare baseline
+	@$(BIN)/python -m tests.bench
+
+.PHONY: schemas
+schemas: $(STAMP)  ## write the JSON Schemas of all events anew from their types
+	@$(BIN)/python -m fairloop.events.schemas
+
+.PHONY: migration
+migration: $(STAMP)  ## write a service's next migration: make migration service=bonus message="add a column"
+	@[ -n "$(service)" ] && [ -n "$(message)" ] || { echo 'make migration service=NAME message="what changes"'; exit 2; }
+	@$(BIN)/python -m $(subst -,_,$(service)).main revision "$(message)"
+
+.PHONY: migrate-check
+migrate-check: $(STAMP)  ## prove that the migrations make exactly the tables of the models
+	@$(BIN)/python -m fairloop.migrate check
+
+.PHONY: clean
+clean:  ## stop Fairloop, delete .venv and everything cached; its data stays
+	@[ ! -x $(BIN)/fairloop ] || $(BIN)/fairloop down
+	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find libs services tests examples -name __pycache__ -type d -prune -exec rm -rf {} +

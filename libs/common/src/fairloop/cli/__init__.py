@@ -1,0 +1,1 @@
+"""The `fairloop` command: launcher of the embedded installation, and the operator's commands."""

@@ -1,0 +1,30 @@
+"""Installations to test, each in a temporary folder and on ports of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.integration.cli.launcher import Launcher, installation_in, write_stand_ins
+
+
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for PYTHONPATH with a stand-in for each service's package."""
+    return write_stand_ins(tmp_path_factory.mktemp("services"))
+
+
+@pytest.fixture
+def launcher(tmp_path: Path, stand_ins: Path) -> Iterator[Launcher]:
+    """A new installation; stopped at the end whatever happened."""
+    launcher = Launcher(installation_in(tmp_path / "home", stand_ins))
+    yield launcher
+    launcher.run("down")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, stand_ins: Path) -> Iterator[Launcher]:
+    """An installation that is up and stays so: for tests that leave it as they found it."""
+    launcher = Launcher(installation_in(tmp_path_factory.mktemp("installation") / "home", stand_ins))
+    launcher.up()
+    yield launcher
+    launcher.run("down")
