@@ -1,0 +1,44 @@
+"""A response's state as the event that tells it."""
+
+from typing import Any
+
+import msgspec
+
+from fairloop.events import ResponseFacts, SurveyResponse
+from survey_intake.domain.revisions import Status
+from survey_intake.tables import Response
+
+KEPT_FACTS = (
+    "connection",
+    "survey_id",
+    "survey_type",
+    "taxonomy",
+    "day",
+    "submitted_at",
+    "updated_at",
+    "received_at",
+)
+"""What is still told of a response that was deleted or erased: enough to find it, nothing that was answered."""
+
+
+def retracted_facts(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: facts[name] for name in KEPT_FACTS if name in facts} | {"scores": {}}
+
+
+def facts_in(stored: dict[str, Any]) -> ResponseFacts:
+    return msgspec.convert(stored, ResponseFacts)
+
+
+def state_of(response: Response) -> SurveyResponse:
+    """The newest published state, also of a retracted response."""
+    retracted = response.status != Status.ACTIVE
+    stored = response.shown.facts
+    return SurveyResponse(
+        version=response.version,
+        response_id=response.id,
+        facts=facts_in(retracted_facts(stored) if retracted else stored),
+        customer=None if retracted else response.customer,
+        interaction_ref=None if retracted else response.shown.interaction_ref,
+        erased=response.status == Status.ERASED,
+        deleted=response.status == Status.DELETED,
+    )

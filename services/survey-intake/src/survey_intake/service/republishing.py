@@ -1,0 +1,27 @@
+"""Everything again, for a consumer that starts anew."""
+
+from collections.abc import AsyncIterator
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fairloop.events import EventData
+from survey_intake.service.publishing import state_of
+from survey_intake.tables import Response
+
+_PAGE = 500
+
+
+async def republish(session: AsyncSession) -> AsyncIterator[EventData]:
+    """The current state of every response in the order of ids, with the version it was published with.
+
+    Nothing is locked: a response that changes meanwhile is published by its change, with a higher version.
+    """
+    page = select(Response).order_by(Response.id).limit(_PAGE)
+    rows = (await session.scalars(page)).all()
+    while rows:
+        for response in rows:
+            yield state_of(response)
+        last = rows[-1].id
+        session.expunge_all()
+        rows = (await session.scalars(page.where(Response.id > last))).all()
