@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -14,7 +15,9 @@ from tests.integration.cli.launcher import Launcher, installation_in, server_of,
 
 from fairloop.cli.installation import SERVICES, Installation
 from fairloop.cli.vault import open_vault
+from fairloop.embedded import PostgresServer
 from fairloop.embedded.processes import is_alive
+from fairloop.testing import temporary_database
 
 
 def all_pids(launcher: Launcher) -> list[int]:
@@ -160,33 +163,40 @@ def test_reset_leaves_a_folder_alone_that_is_not_ours(launcher: Launcher) -> Non
     assert treasure.exists()
 
 
-def test_real_servers_for_everything_need_no_postgres_of_ours(tmp_path: Path, stand_ins: Path) -> None:
-    databases = {service.database_variable: f"postgresql://db/{service.package}" for service in SERVICES}
-    installation = installation_in(
-        tmp_path / "home", stand_ins, FAIRLOOP_LOG_URL="kafka://broker:9092", **databases
-    )
+@pytest.fixture
+async def real_log(postgres: PostgresServer) -> AsyncIterator[str]:
+    """The address of a log on a server that is not the installation's own."""
+    async with temporary_database(postgres) as db:
+        yield db.url
+
+
+def test_real_servers_for_everything_need_no_postgres_of_ours(
+    tmp_path: Path, stand_ins: Path, real_log: str
+) -> None:
+    databases = {service.database_variable: real_log for service in SERVICES}
+    installation = installation_in(tmp_path / "home", stand_ins, FAIRLOOP_LOG_URL=real_log, **databases)
     launcher = Launcher(installation)
     launcher.up()
     try:
         assert not (installation.data / "postgres").exists()
-        assert launcher.run_json()["log_url"] == "kafka://broker:9092"
+        assert launcher.run_json()["log_url"] == real_log
         given = launcher.environment_of("kpi-aggregator")
-        assert given["FAIRLOOP_DATABASE_URL"] == "postgresql://db/kpi_aggregator"
+        assert given["FAIRLOOP_DATABASE_URL"] == real_log
         assert not [name for name in given if name.startswith("FAIRLOOP_DATABASE_URL_")]
     finally:
         launcher.run("down")
 
 
 def test_a_terminal_without_the_variables_operates_what_was_started_with_them(
-    tmp_path: Path, stand_ins: Path
+    tmp_path: Path, stand_ins: Path, real_log: str
 ) -> None:
-    with_kafka = installation_in(tmp_path / "home", stand_ins, FAIRLOOP_LOG_URL="kafka://broker:9092")
-    Launcher(with_kafka).up()
+    with_variables = installation_in(tmp_path / "home", stand_ins, FAIRLOOP_LOG_URL=real_log)
+    Launcher(with_variables).up()
     plain = Launcher(
         Installation.of(
             {
                 k: v
-                for k, v in with_kafka.environment.items()
+                for k, v in with_variables.environment.items()
                 if k not in {"FAIRLOOP_LOG_URL", "FAIRLOOP_PORT_BASE"}
             }
         )

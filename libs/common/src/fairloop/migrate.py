@@ -13,11 +13,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import ProgrammingError
 
 from fairloop.db import Database
+from fairloop.migration_state import versions_folder
 from fairloop.service import Service
 
 _LOCK = 0x464C_4D49_4752  # one migration at a time, however many replicas start
@@ -27,7 +26,7 @@ _LOCK = 0x464C_4D49_4752  # one migration at a time, however many replicas start
 def _config(package: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(files("fairloop") / "alembic_env"))
-    config.set_main_option("version_locations", str(files(package) / "migrations" / "versions"))
+    config.set_main_option("version_locations", str(versions_folder(package)))
     config.set_main_option("path_separator", "os")
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     return config
@@ -58,34 +57,12 @@ async def check(service: Service, db: Database) -> None:
 
 async def new_revision(service: Service, db: Database, message: str) -> Path:
     """Write the next migration from what the models have and the database has not."""
-    versions = Path(str(files(service.package) / "migrations" / "versions"))
+    versions = versions_folder(service.package)
     number = f"{len(list(versions.glob('[0-9]*.py'))) + 1:04d}"
     await _run(
         service, db, lambda config: command.revision(config, message, autogenerate=True, rev_id=number)
     )
     return next(versions.glob(f"{number}_*.py"))
-
-
-@cache
-def _known(package: str) -> tuple[str | None, frozenset[str]]:
-    scripts = ScriptDirectory.from_config(_config(package))
-    return scripts.get_current_head(), frozenset(script.revision for script in scripts.walk_revisions())
-
-
-async def pending_migrations(service: Service, db: Database) -> str | None:
-    """From where to where the database still has to go; None when this code can work with it.
-
-    A version this code does not know is a newer one, made to be compatible with its predecessor.
-    """
-    head, known = _known(service.package)
-    try:
-        async with db.begin() as session:
-            current = await session.scalar(text("SELECT version_num FROM alembic_version"))
-    except ProgrammingError:
-        current = None
-    if current == head or (current is not None and current not in known):
-        return None
-    return f"{current or 'empty'} → {head}"
 
 
 def load_service(package: str) -> Service:

@@ -10,7 +10,6 @@ from uuid import UUID
 import msgspec
 import typer
 
-from fairloop import migrate as migrations
 from fairloop import parking
 from fairloop.auth import Role, create_api_key, revoke_api_key
 from fairloop.db import sql
@@ -19,7 +18,7 @@ from fairloop.events import TOPICS
 from fairloop.log import open_log
 from fairloop.rebuilding import bootstrap as bootstrap_positions
 from fairloop.rebuilding import republish as republish_all
-from fairloop.serve import open_runtime, serve
+from fairloop.serve import open_runtime, run_server
 from fairloop.service import Runtime, Service
 from fairloop.wire import Decoder
 
@@ -56,28 +55,31 @@ def _add_serving(app: typer.Typer, service: Service) -> None:
     @app.command()
     def api() -> None:
         """Answer HTTP."""
-        asyncio.run(serve(service, api=True, worker=False))
+        run_server(service, api=True, worker=False)
 
     @app.command()
     def worker() -> None:
         """Relay, consume, run timers; answers /healthz, /readyz and /metrics only."""
-        asyncio.run(serve(service, api=False, worker=True))
+        run_server(service, api=False, worker=True)
 
     @app.command(name="all")
     def everything() -> None:
         """API and worker in one process."""
-        asyncio.run(serve(service, api=True, worker=True))
+        run_server(service, api=True, worker=True)
 
 
 def _add_upkeep(app: typer.Typer, service: Service) -> None:
     @app.command()
     def migrate() -> None:
         """Bring the database to the newest version."""
+        from fairloop import migrate as migrations  # noqa: PLC0415 - alembic is slow to load, serving needs none
+
         _with_runtime(service, lambda runtime: migrations.upgrade(service, runtime.db))
 
     @app.command()
     def revision(message: str) -> None:
         """Write the next migration from what the models have and the migrations have not (for developers)."""
+        from fairloop import migrate as migrations  # noqa: PLC0415
         from fairloop.testing import temporary_database, temporary_postgres  # noqa: PLC0415 - the embedded extra
 
         async def go() -> Path:

@@ -1,8 +1,8 @@
 """A real Apache Kafka for tests: n KRaft brokers as child processes on free ports of 127.0.0.1.
 
 The jars are copied by Maven from `deploy/kafka/pom.xml` into `.cache/kafka` of the checkout, once. Where Java or
-Maven are missing they are installed by apt when that is allowed, else the broker that `FAIRLOOP_TEST_KAFKA` names
-(`kafka://host:port`) is used, else everything that needs Kafka fails with a RuntimeError.
+Maven are missing, root on a Debian installs them; elsewhere `FAIRLOOP_TEST_KAFKA=kafka://host:port` names a running
+broker, or everything that needs Kafka fails with a RuntimeError.
 """
 
 import asyncio
@@ -55,7 +55,6 @@ class KafkaCluster:
 
     def __init__(self, folder: Path, *, brokers: int = 1) -> None:
         ports = free_ports(2 * brokers)
-        self._folder = folder
         self.brokers = [
             Broker(number, ports[2 * number - 2], ports[2 * number - 1], folder / f"broker-{number}")
             for number in range(1, brokers + 1)
@@ -81,7 +80,8 @@ class KafkaCluster:
         await asyncio.to_thread(self.stop)
 
     def format(self) -> None:
-        """Write each broker's settings and format its data folder with one new cluster id."""
+        """Write each broker's settings and format its data folder, all with one new cluster id."""
+        require_java_and_maven()
         jars = find_jars()
         cluster_id = urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
         running = []
@@ -249,18 +249,18 @@ def find_jars() -> Path:
     return jars
 
 
-def java_and_maven() -> bool:
-    """Whether Kafka can be run here; installs what is missing when root on a Debian."""
-    if not missing():
-        return True
-    if os.geteuid() == 0 and shutil.which("apt-get"):
+def require_java_and_maven() -> None:
+    """Install them when they are missing and we are root on a Debian. Raises RuntimeError when that fails."""
+    if missing() and os.geteuid() == 0 and shutil.which("apt-get"):
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for step in (
-            ["update", "-qq"],
-            ["install", "-y", "-qq", "--no-install-recommends", *DEBIAN_PACKAGES],
-        ):
+        install = ["install", "-y", "-qq", "--no-install-recommends", *DEBIAN_PACKAGES]
+        for step in (["update", "-qq"], install):
             subprocess.run(["apt-get", *step], check=False, env=quiet, stdout=subprocess.DEVNULL)
-    return not missing()
+    if missing():
+        raise RuntimeError(
+            f"A real Kafka needs {' and '.join(missing())}: install them, "
+            "or set FAIRLOOP_TEST_KAFKA=kafka://host:port to a running broker."
+        )
 
 
 def missing() -> list[str]:
@@ -270,14 +270,8 @@ def missing() -> list[str]:
 @pytest.fixture(scope="session")
 async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """`kafka://host:port` of a real broker: the one of FAIRLOOP_TEST_KAFKA, or one started for this test run."""
-    named = os.environ.get("FAIRLOOP_TEST_KAFKA")
-    if named:
+    if named := os.environ.get("FAIRLOOP_TEST_KAFKA"):
         yield named
-    elif await asyncio.to_thread(java_and_maven):
+    else:
         async with KafkaCluster(tmp_path_factory.mktemp("kafka")) as cluster:
             yield cluster.url
-    else:
-        raise RuntimeError(
-            f"These tests need a real Kafka. Missing: {', '.join(missing())}. Install them, or set "
-            "FAIRLOOP_TEST_KAFKA=kafka://host:port to a running broker."
-        )

@@ -1,7 +1,10 @@
 """The `fairloop` command line: what each command asks for and says. What they do is in the modules beside this."""
 
 import asyncio
+import subprocess
+import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -69,6 +72,13 @@ def status() -> None:
 
 
 @app.command()
+def demo() -> None:
+    """Play the windscreen story; ONCE=1 checks every number, stops what it started and exits."""
+    with in_plain_words():
+        raise typer.Exit(subprocess.run([sys.executable, str(story())], check=False).returncode)
+
+
+@app.command()
 def logs(
     name: Annotated[LogName | None, typer.Argument(show_default=False)] = None,
     following: Annotated[bool, typer.Option("-f", "--follow", help="Go on as it is written.")] = False,
@@ -113,6 +123,14 @@ def token(
                 valid_seconds=days * 86_400,
             )
         )
+
+
+def story() -> Path:
+    """The story's script. Raises FileNotFoundError where there is only the installed package."""
+    path = Path(__file__).parents[5] / "examples" / "windscreen" / "story.py"
+    if not path.exists():
+        raise FileNotFoundError("the story comes with the source checkout; run it there: make demo")
+    return path
 
 
 def show_states(installation: Installation) -> bool:

@@ -8,7 +8,12 @@ from fairloop.cli.installation import SERVICES, Installation, ServiceSpec
 from fairloop.cli.keeper import service_command
 from fairloop.cli.log_files import tail
 from fairloop.cli.wiring import Wiring
+from fairloop.db import Database
 from fairloop.embedded import EmbeddedError
+from fairloop.events import TOPICS
+from fairloop.log import open_log
+from fairloop.log.port import LogUnavailableError, TopicMismatchError
+from fairloop.migration_state import pending_migrations, revisions
 
 
 def check_ports(installation: Installation) -> None:
@@ -45,11 +50,34 @@ async def make_databases(wiring: Wiring) -> None:
 
 
 async def make_tables_and_topics(wiring: Wiring) -> None:
-    """Run each service's migrations, and create the topics, side by side. Raises EmbeddedError."""
+    """Run the migrations of each service that needs them, and create the topics, side by side.
+
+    Raises EmbeddedError, in a group.
+    """
     async with asyncio.TaskGroup() as group:
         for service in SERVICES:
-            group.create_task(_run(wiring, service, "migrate"))
-        group.create_task(_run(wiring, SERVICES[0], "topics"))
+            group.create_task(_migrate(wiring, service))
+        group.create_task(_create_topics(wiring))
+
+
+async def _migrate(wiring: Wiring, service: ServiceSpec) -> None:
+    db = Database(wiring.database_url(service), pool_size=1)
+    try:
+        pending = await pending_migrations(service.package, db)
+    except Exception as error:
+        raise EmbeddedError(f"{service.name}: its database cannot be used: {error}") from error
+    finally:
+        await db.close()
+    if pending is not None or not revisions(service.package):
+        await _run(wiring, service, "migrate")
+
+
+async def _create_topics(wiring: Wiring) -> None:
+    try:
+        async with open_log(wiring.log_url) as event_log:
+            await event_log.create_topics({topic.name: topic.partitions for topic in TOPICS.values()})
+    except (LogUnavailableError, TopicMismatchError) as error:
+        raise EmbeddedError(f"the event log: {error}") from error
 
 
 async def _run(wiring: Wiring, service: ServiceSpec, command: str) -> None:

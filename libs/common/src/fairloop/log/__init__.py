@@ -1,16 +1,19 @@
 """The event log: one port, two adapters."""
 
 from fairloop.log.port import Log
-
-__all__ = ["Log", "open_log"]
+from fairloop.log.postgres import PostgresLog
 
 
 def open_log(url: str) -> Log:
-    """The log at `kafka://host:port[,host:port]` or `postgresql://…`, to be used with `async with`."""
-    if url.startswith("kafka://"):
-        from fairloop.log.kafka import KafkaLog  # noqa: PLC0415 - only one of the two is ever needed
+    """The log at `kafka://host:port[,host:port]` or `postgresql://user:password@host/database`.
+
+    Connects when entered. Raises ValueError for any other address.
+    """
+    scheme = url.partition("://")[0]
+    if scheme == "kafka":
+        from fairloop.log.kafka import KafkaLog  # noqa: PLC0415 - slow to load, and often not needed
 
         return KafkaLog(url)
-    from fairloop.log.postgres import PostgresLog  # noqa: PLC0415
-
-    return PostgresLog(url)
+    if scheme in {"postgresql", "postgres"}:
+        return PostgresLog(url)
+    raise ValueError(f"not the address of an event log: {scheme}://…")

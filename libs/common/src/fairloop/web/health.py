@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fairloop.db import Database, is_transient
-from fairloop.migrate import pending_migrations
+from fairloop.migration_state import pending_migrations
 from fairloop.service import Runtime, Service
 
 
@@ -22,7 +22,7 @@ class Health:
 async def database_trouble(service: Service, db: Database) -> str | None:
     """Why the database cannot be used, or None."""
     try:
-        pending = await pending_migrations(service, db)
+        pending = await pending_migrations(service.package, db)
     except Exception as error:
         if not is_transient(error):
             raise

@@ -5,6 +5,7 @@ that records second is rolled back and gives the first one's answer, so the effe
 """
 
 import hashlib
+import hmac
 
 from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,11 +24,11 @@ class AnsweredBefore(Exception):  # noqa: N818 - not an error: the answer exists
 class IdempotencyKey:
     """One request's key, bound to its caller, route and body."""
 
-    def __init__(self, key: str, caller: Caller, route: str, body: bytes) -> None:
+    def __init__(self, key: str, caller: Caller, route: str, body_hash: bytes) -> None:
         if not 1 <= len(key) <= 255:
             raise Invalid("An Idempotency-Key has 1 to 255 characters.", pointer=f"/header/{HEADER}")
         self._identity = (caller.sub, route, key)
-        self._body_hash = hashlib.sha256(body).digest()
+        self._body_hash = body_hash
 
     @classmethod
     async def of(cls, request: Request, caller: Caller) -> "IdempotencyKey | None":
@@ -35,7 +36,10 @@ class IdempotencyKey:
         key = request.headers.get(HEADER)
         if key is None or request.method != "POST":
             return None
-        return cls(key, caller, request.url.path + "?" + request.url.query, await request.body())
+        # keyed: nobody can test a guessed body against what the table keeps
+        secret: str = request.app.state.runtime.settings.pseudonym_key.get_secret_value()
+        body_hash = hmac.digest(secret.encode(), await request.body(), hashlib.sha256)
+        return cls(key, caller, request.url.path + "?" + request.url.query, body_hash)
 
     async def earlier_answer(self, db: Database) -> Response | None:
         """The recorded answer. Raises Invalid when the key came with another body."""

@@ -29,6 +29,16 @@ def _request_id(offered: str | None) -> str:
         return str(uuid7())
 
 
+def _route_of(scope: Scope) -> str:
+    """The route's template, for logs and metrics: a path may hold a customer's reference, a template does not."""
+    path: str = scope["path"]
+    if path in PUBLIC_PATHS:
+        return path
+    if path.startswith(SIGNED_PREFIX):
+        return SIGNED_PREFIX + "{connection}"
+    return getattr(scope.get("route"), "path_format", "unmatched")
+
+
 class Gate:
     """The one middleware: pure ASGI, because each layer of a framework's costs every request."""
 
@@ -60,17 +70,16 @@ class Gate:
             except ProblemError as error:
                 await render(error)(scope, receive, send_with_id)
             except Exception as error:
-                await render_unexpected(error, request.url.path)(scope, receive, send_with_id)
+                await render_unexpected(error, _route_of(scope))(scope, receive, send_with_id)
             finally:
                 seconds = time.perf_counter() - started
-                route = scope.get("route")
-                path = getattr(route, "path", "unmatched")
-                telemetry.observe_request(self.service, request.method, path, status, seconds)
-                if path not in PUBLIC_PATHS:
+                route = _route_of(scope)
+                telemetry.observe_request(self.service, request.method, route, status, seconds)
+                if route not in PUBLIC_PATHS:
                     log.debug(
                         "request",
                         method=request.method,
-                        path=request.url.path,
+                        route=route,
                         status=status,
                         seconds=round(seconds, 4),
                     )

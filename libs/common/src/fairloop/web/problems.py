@@ -70,12 +70,12 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     return problem(error.status_code, title, detail, headers=error.headers)
 
 
-def render_unexpected(error: Exception, path: str) -> JSONResponse:
+def render_unexpected(error: Exception, route: str) -> JSONResponse:
     """503 when trying again may help, else 500 with nothing of the inside in it."""
     if is_transient(error):
-        log.warning("database_unavailable", path=path, error=type(error).__name__)
+        log.warning("database_unavailable", route=route, error=type(error).__name__)
         return render(Unavailable("The database does not answer; nothing was changed. Try again."))
-    log.error("unexpected_error", path=path, exc_info=error)
+    log.error("unexpected_error", route=route, exc_info=error)
     return problem(500, "Internal error", "Something went wrong on our side; it has been logged.")
 
 

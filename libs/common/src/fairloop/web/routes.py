@@ -106,7 +106,8 @@ class Routes:
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         if not allow:
             raise ValueError(f"{method} {path} allows nobody")
-        extra = {ROLES_EXTENSION: sorted(role.value for role in allow)}
+        documented = options.pop("openapi_extra", {})
+        extra = {**documented, ROLES_EXTENSION: sorted(role.value for role in allow)}
         return self.router.api_route(path, methods=[method], openapi_extra=extra, **options)
 
     def get(self, path: str, *, allow: frozenset[Role], **options: Any) -> Callable[..., Any]:

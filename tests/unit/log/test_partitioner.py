@@ -1,0 +1,25 @@
+import pytest
+
+from fairloop.log.partitioner import partition_of
+
+# key → murmur2, as Apache Kafka's own UtilsTest.testMurmur2 has them
+KAFKA = {
+    b"21": -973932308,
+    b"foobar": -790332482,
+    b"a-little-bit-long-string": -985981536,
+    b"a-little-bit-longer-string": -1486304829,
+    b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
+    b"abc": 479470107,
+}
+
+
+@pytest.mark.parametrize(("key", "hashed"), KAFKA.items())
+@pytest.mark.parametrize("partitions", [1, 2, 4, 7, 2**31 - 1])
+def test_a_key_goes_where_kafkas_default_partitioner_sends_it(
+    key: bytes, hashed: int, partitions: int
+) -> None:
+    assert partition_of(key, partitions) == (hashed & 0x7FFFFFFF) % partitions
+
+
+def test_the_empty_key_has_a_partition() -> None:
+    assert 0 <= partition_of(b"", 4) < 4
