@@ -37,7 +37,7 @@ def the_company(telling: Telling) -> None:
     }
     policy = {
         "calendar": telling.company.id("always"),
-        "target_minutes": {"acknowledge": 1, "contact": 480, "resolve": 2400},
+        "target_minutes": {"acknowledge": 0.02, "contact": 480, "resolve": 2400},
         "escalate_to": telling.company.id("boss"),
     }
     calendar = {"timezone": "Europe/Amsterdam", "weekly": around_the_clock, "holidays": []}

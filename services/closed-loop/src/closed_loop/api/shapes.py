@@ -18,7 +18,8 @@ from closed_loop.tables import CaseEventRow, CaseNoteRow, NotificationRow
 from fairloop.web import Answer, Body, Slug
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-Minutes = Annotated[int, Field(ge=1, le=525_600)]
+Minutes = Annotated[float, Field(gt=0, le=525_600, allow_inf_nan=False)]
+"""Business minutes; a second is 1/60."""
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Scalar = bool | int | Number | Annotated[str, Field(max_length=200)]
 AnswerField = Annotated[
@@ -136,7 +137,7 @@ class ClockOut(Answer):
     warn_at: datetime | None
     started_at: datetime
     settled_at: datetime | None
-    target_minutes: int
+    target_minutes: float
 
 
 class ScoresOut(Answer):

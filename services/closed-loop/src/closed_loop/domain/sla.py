@@ -25,7 +25,7 @@ class SlaPolicy:
     """Targets in business minutes of the named calendar; warned at a fraction in (0, 1) of each."""
 
     calendar: str
-    target_minutes: Mapping[ClockKind, int]
+    target_minutes: Mapping[ClockKind, float]
     warn_at: Decimal
     escalate_to: str | None = None
 
@@ -42,7 +42,7 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: ClockKind
     cycle: int
-    target_minutes: int
+    target_minutes: float
     warn_fraction: Decimal
     started_at: datetime
     state: ClockState = "running"
@@ -112,7 +112,7 @@ def start_clocks(policy: SlaPolicy, calendar: Calendar, now: datetime) -> tuple[
 def schedule(clock: Clock, calendar: Calendar, pauses: Sequence[Pause]) -> Clock:
     """The clock running in its next cycle, due as its start and the pauses so far make it."""
     target = timedelta(minutes=clock.target_minutes)
-    warning = timedelta(seconds=int(clock.target_minutes * 60 * clock.warn_fraction))
+    warning = timedelta(seconds=int(clock.target_minutes * 60 * float(clock.warn_fraction)))
     return replace(
         clock,
         cycle=clock.cycle + 1,
