@@ -7,13 +7,12 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from tests.e2e.installation import Installation, installed
+from tests.e2e.installation import Installation
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -21,19 +20,18 @@ SECRET = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
 HOOK = "/v1/webhooks/bad"
 
 
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installed(tmp_path_factory.mktemp("bad-input") / "home") as up:
-        connection = {
-            "platform": "formbricks",
-            "secrets": [SECRET],
-            "survey_type": "relationship",
-            "mapping": {"nps": "nps", "comment": "why", "customer_ref": "customer"},
-        }
-        headers = {"Authorization": f"Bearer {up.state()['tokens']['admin']}"}
-        answer = httpx.put(f"{up.url('survey-intake')}/v1/connections/bad", json=connection, headers=headers)
+@pytest.fixture(scope="module", autouse=True)
+async def hook(installation: Installation) -> None:
+    """The connection that everything here is sent to."""
+    connection = {
+        "platform": "formbricks",
+        "secrets": [SECRET],
+        "survey_type": "relationship",
+        "mapping": {"nps": "nps", "comment": "why", "customer_ref": "customer"},
+    }
+    async with installation.client("survey-intake") as client:
+        answer = await client.put("/v1/connections/bad", json=connection)
         assert answer.is_success, answer.text
-        yield up
 
 
 def signed(body: bytes, *, age: int = 0, secret: str = SECRET) -> dict[str, str]:

@@ -1,0 +1,42 @@
+"""The baselines of the intake: `python -m tests.bench.bare PORT` answers webhooks that it only reads.
+
+Served exactly as `fairloop.serve` serves a service: the same event loop and the same options of uvicorn.
+"""
+
+import asyncio
+import sys
+
+import uvicorn
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+app = FastAPI()
+
+
+@app.post("/v1/webhooks/{connection}", status_code=202)
+async def fastapi_route(connection: str, request: Request) -> dict[str, int]:
+    """As one writes it with FastAPI."""
+    return {"size": len(await request.body())}
+
+
+async def starlette_route(request: Request) -> Response:
+    """As few instructions as the framework allows."""
+    size = len(await request.body())
+    return Response(b'{"size":%d}' % size, 202, media_type="application/json")
+
+
+app.router.routes.append(Route("/starlette/v1/webhooks/{connection:path}", starlette_route, methods=["POST"]))
+
+
+if __name__ == "__main__":
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=4096,
+    )
+    asyncio.run(uvicorn.Server(config).serve())

@@ -1,0 +1,142 @@
+"""From a webhook's 2xx to the KPI that counts it, on Kafka and on the embedded log, through all the services.
+
+A response is counted once `contribution` has its row: the same transaction adds it to the buckets that figures are
+read from. That table is asked about every response that waits, every four milliseconds, so what is measured is up to
+five milliseconds too long.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import quantiles
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from tests.bench.line import Line, connect, post
+from tests.bench.rounds import Comparison, Effort, in_turns
+from tests.e2e.installation import Installation, installed
+from tests.e2e.traffic import Delivery, directory, interactions
+
+from fairloop.cli.installation import Installation as Named
+from fairloop.cli.installation import service_named
+from fairloop.cli.reach import wiring_of
+
+PER_SECOND = 50
+WARM_UP = 100
+LINES = 16
+POLL_SECONDS = 0.004
+PATIENCE_SECONDS = 60
+
+
+class Receipt(msgspec.Struct):
+    response_id: UUID
+
+
+class Watch:
+    """Which responses are counted by now."""
+
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self._connection = connection
+        self._waiting: dict[UUID, float] = {}
+        self.seconds: list[float] = []
+
+    def expect(self, response: UUID) -> None:
+        self._waiting[response] = time.perf_counter()
+
+    async def look(self, expected: int) -> None:
+        """Until so many were counted."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(self.seconds) < expected:
+                if self._waiting:
+                    rows = await self._connection.fetch(
+                        "SELECT response_id FROM contribution WHERE response_id = ANY($1::uuid[])",
+                        list(self._waiting),
+                    )
+                    now = time.perf_counter()
+                    self.seconds += [now - self._waiting.pop(UUID(bytes=row[0].bytes)) for row in rows]
+                await asyncio.sleep(POLL_SECONDS)
+
+
+async def compare_latency(kafka_url: str, folder: Path, effort: Effort) -> list[Comparison]:
+    """Both installations run at the same time and are asked in turns."""
+    with ExitStack() as stack:
+        on_kafka = stack.enter_context(installed(folder / "kafka", FAIRLOOP_LOG_URL=kafka_url))
+        embedded = stack.enter_context(installed(folder / "embedded"))
+        for installation in (on_kafka, embedded):
+            await _set_up(installation)
+            await _measure(installation, range(WARM_UP))
+        samples = await in_turns(
+            effort.rounds,
+            {"Kafka": _rounds(on_kafka, effort), "embedded": _rounds(embedded, effort)},
+        )
+    return [
+        Comparison(
+            f"webhook 2xx → KPI, {name}, embedded log vs. Kafka",
+            [of(round_) for round_ in samples["embedded"]],
+            [of(round_) for round_ in samples["Kafka"]],
+            "ms",
+            target,
+        )
+        for name, of, target in (("p50", _p50, "Kafka ≤ 12 ms"), ("p99", _p99, "Kafka ≤ 40 ms"))
+    ]
+
+
+def _p50(seconds: Sequence[float]) -> float:
+    return 1000 * quantiles(seconds, n=100)[49]
+
+
+def _p99(seconds: Sequence[float]) -> float:
+    return 1000 * quantiles(seconds, n=100)[98]
+
+
+def _rounds(installation: Installation, effort: Effort) -> Callable[[int], Awaitable[list[float]]]:
+    async def measure(number: int) -> list[float]:
+        first = WARM_UP + number * effort.answers
+        return await _measure(installation, range(first, first + effort.answers))
+
+    return measure
+
+
+async def _set_up(installation: Installation) -> None:
+    """The organisation, its jobs and the connection."""
+    for service, path, body in directory():
+        async with installation.client(service) as client:
+            (await client.put(path, json=body)).raise_for_status()
+    async with installation.client("attribution") as client:
+        for jobs in interactions():
+            (await client.post("/v1/interactions", json={"interactions": jobs})).raise_for_status()
+
+
+async def _measure(installation: Installation, numbers: range) -> list[float]:
+    """Seconds from each answer's 2xx until it was counted."""
+    wiring = wiring_of(Named.of(installation.environment))
+    connection = await asyncpg.connect(wiring.database_url(service_named("kpi-aggregator")))
+    port = Named.of(installation.environment).port(service_named("survey-intake"))
+    lines: asyncio.LifoQueue[Line] = asyncio.LifoQueue()
+    for _ in range(LINES):
+        lines.put_nowait(await connect(port))
+    watch = Watch(connection)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(watch.look(len(numbers)))
+            started = time.perf_counter()
+            for place, number in enumerate(numbers):
+                await asyncio.sleep(started + place / PER_SECOND - time.perf_counter())
+                group.create_task(_send(lines, Delivery(number, number % 11, "quality", 0), watch))
+    finally:
+        await connection.close()
+        while not lines.empty():
+            lines.get_nowait().close()
+    return watch.seconds
+
+
+async def _send(lines: "asyncio.LifoQueue[Line]", delivery: Delivery, watch: Watch) -> None:
+    request = post("/v1/webhooks/e2e", delivery.headers(), delivery.body())
+    line = await lines.get()
+    status, body = await line.ask(request)
+    watch.expect(msgspec.json.decode(body, type=Receipt).response_id)
+    assert status == 202, body
+    lines.put_nowait(line)
