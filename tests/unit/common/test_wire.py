@@ -70,3 +70,21 @@ def test_a_record_that_no_relay_wrote_has_no_number() -> None:
     delivery = Decoder({OrgUnit})(stored(NewRecord(b"k", b"v")))
     assert delivery.pseq is None
     assert delivery.fault
+
+
+def test_a_handled_event_with_anything_odd_about_it_is_never_passed_over() -> None:
+    good = written()
+    for name, value in (
+        ("ce_id", b"short"),
+        ("ce_id", b"00"),
+        ("ce_pseq", b"-1"),
+        ("ce_pseq", b""),
+        ("ce_id", b"\xff"),
+    ):
+        headers = tuple((n, value if n == name else v) for n, v in good.headers)
+        odd = Record(good.topic, 0, 5, good.key, good.value, headers, good.timestamp)
+        delivery = Decoder({OrgUnit})(odd)
+        assert delivery.data is None, (name, value)
+        assert delivery.fault, (name, value)
+    odd_key = Record(good.topic, 0, 5, b"\xff", good.value, good.headers, good.timestamp)
+    assert Decoder({OrgUnit})(odd_key).fault

@@ -28,7 +28,11 @@ class Database:
             pool_timeout=10,
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
             json_deserializer=msgspec.json.decode,
-            connect_args={"server_settings": {"jit": "off"}, "timeout": 5},
+            # plans are made for the arguments at hand: one made while a table was empty would scan it for ever
+            connect_args={
+                "server_settings": {"jit": "off", "plan_cache_mode": "force_custom_plan"},
+                "timeout": 5,
+            },
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 

@@ -129,7 +129,7 @@ class Relay:
             await self._send(connection, producer, rows)
             if rows:
                 backoff.reset()
-            else:
+            if len(rows) < _ROUND:  # what was added since has set `wake` again
                 await wait_for_event(wake, 1.0)
 
     async def _claim(

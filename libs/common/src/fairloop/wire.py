@@ -1,6 +1,5 @@
 """Events as records: CloudEvents 1.0 in Kafka's binary mode. Attributes are headers, the value is JSON."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -39,8 +38,7 @@ def pseq_of(record: Record) -> int | None:
     return int(raw) if raw.isdigit() else None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One record, decoded as far as this service needs it.
 
     `data` is None for a type that nobody here handles. `fault` says why it cannot be decoded. A record without
@@ -64,30 +62,46 @@ class Decoder:
     """Decodes the event types that a service handles; never raises."""
 
     def __init__(self, handled: set[type[EventData]]) -> None:
-        self._decoders = {event_type.type: msgspec.json.Decoder(event_type) for event_type in handled}
+        self._handled = {
+            event_type.type.encode(): (event_type.type, msgspec.json.Decoder(event_type))
+            for event_type in handled
+        }
 
     def __call__(self, record: Record) -> Delivery:
         headers = dict(record.headers)
+        known = self._handled.get(headers.get("ce_type", b""))
+        if known is not None:
+            try:
+                event_id = bytes.fromhex(headers["ce_id"].decode().replace("-", ""))
+                pseq, data = headers[PSEQ], known[1].decode(record.value)
+                if len(event_id) == 16 and pseq.isdigit():
+                    return Delivery(record, record.key.decode(), known[0], int(pseq), event_id, data, None)
+            except (msgspec.MsgspecError, ValueError, KeyError, RecursionError):
+                pass  # told in full below
+        return self._unusual(record, headers)
+
+    def _unusual(self, record: Record, headers: dict[str, bytes]) -> Delivery:
+        """A type that nobody here handles, or something wrong: told apart, with the reason."""
         type_name = headers.get("ce_type", b"").decode(errors="replace")
         raw_pseq = headers.get(PSEQ, b"")
-        data: EventData | None = None
         fault: str | None = None
         event_id = b""
         try:
+            record.key.decode()
             event_id = bytes.fromhex(headers["ce_id"].decode().replace("-", ""))
-            decoder = self._decoders.get(type_name)
-            if decoder is not None:
-                data = decoder.decode(record.value)
+            if (known := self._handled.get(type_name.encode())) is not None:
+                known[1].decode(record.value)
             elif type_name not in EVENT_TYPES:
                 fault = f"unknown event type {type_name!r}"
-        except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, KeyError, RecursionError) as error:
+        except (msgspec.MsgspecError, ValueError, KeyError, RecursionError) as error:
             fault = f"{type(error).__name__}: {error}"[:500]
+        numbered = raw_pseq.isdigit() and len(event_id) == 16
         return Delivery(
             record=record,
             key=record.key.decode(errors="replace"),
             type=type_name,
-            pseq=int(raw_pseq) if raw_pseq.isdigit() and len(event_id) == 16 else None,
+            pseq=int(raw_pseq) if numbered else None,
             event_id=event_id,
-            data=data,
-            fault=fault if raw_pseq.isdigit() or fault else "not written by a relay: no sequence number",
+            data=None,
+            fault=fault if numbered or fault else "not written by a relay: no sequence number",
         )

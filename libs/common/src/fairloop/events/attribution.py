@@ -21,7 +21,7 @@ Reason = Literal[
 ]
 
 
-class InteractionFacts(msgspec.Struct, frozen=True, kw_only=True):
+class InteractionFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The matched interaction (job, call, visit)."""
 
     id: str
@@ -30,7 +30,7 @@ class InteractionFacts(msgspec.Struct, frozen=True, kw_only=True):
     touchpoint: str
 
 
-class Participant(msgspec.Struct, frozen=True, kw_only=True):
+class Participant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Somebody who took part. `org_unit` is that of the assignment with this role when it happened.
 
     `excluded`: an upheld "not my customer"; the response counts in none of this person's views.
@@ -43,7 +43,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     excluded: bool = False
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of the ledger. `share` is in millionths; the entries of a response sum to exactly 1,000,000.
 
     `subject_id` of the organisation is "all". `org_unit` is the unit an employee's share counts under.
@@ -59,7 +59,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str | None = None
 
 
-class AttributionResult(EventData, frozen=True, kw_only=True):
+class AttributionResult(EventData, frozen=True, kw_only=True, gc=False):
     """The ledger of one response, with the response's non-personal part, so that one topic feeds all that count.
 
     `response_version` is the version of the survey response it was computed from. When `status` is "erased"

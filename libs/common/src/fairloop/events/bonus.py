@@ -7,7 +7,7 @@ from uuid import UUID
 from fairloop.events.model import EventData
 
 
-class BonusRun(EventData, frozen=True, kw_only=True):
+class BonusRun(EventData, frozen=True, kw_only=True, gc=False):
     """One calculation of one period. Amounts per person are not published; ask the API, which checks who asks."""
 
     type: ClassVar[str] = "bonus.run.v1"

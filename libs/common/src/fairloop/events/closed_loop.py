@@ -12,7 +12,7 @@ CaseStatus = Literal["new", "assigned", "acknowledged", "contacted", "resolved",
 ClockState = Literal["running", "paused", "met", "breached"]
 
 
-class CaseClock(msgspec.Struct, frozen=True, kw_only=True):
+class CaseClock(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One SLA clock. `due_at` is None while paused."""
 
     kind: Literal["acknowledge", "contact", "resolve"]
@@ -20,7 +20,7 @@ class CaseClock(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime | None = None
 
 
-class ClosedLoopCase(EventData, frozen=True, kw_only=True):
+class ClosedLoopCase(EventData, frozen=True, kw_only=True, gc=False):
     """The work that follows one alert about one response."""
 
     type: ClassVar[str] = "closedloop.case.v1"

@@ -6,7 +6,7 @@ from typing import ClassVar
 from fairloop.events.model import EventData
 
 
-class OrgUnit(EventData, frozen=True, kw_only=True):
+class OrgUnit(EventData, frozen=True, kw_only=True, gc=False):
     """A unit of the organisation; the top one has no parent."""
 
     type: ClassVar[str] = "directory.org-unit.v1"
@@ -21,7 +21,7 @@ class OrgUnit(EventData, frozen=True, kw_only=True):
         return f"org-unit:{self.org_unit}"
 
 
-class Role(EventData, frozen=True, kw_only=True):
+class Role(EventData, frozen=True, kw_only=True, gc=False):
     """A kind of work, the row of an influence matrix."""
 
     type: ClassVar[str] = "directory.role.v1"
@@ -36,7 +36,7 @@ class Role(EventData, frozen=True, kw_only=True):
         return f"role:{self.role}"
 
 
-class Employee(EventData, frozen=True, kw_only=True):
+class Employee(EventData, frozen=True, kw_only=True, gc=False):
     """A person, by id."""
 
     type: ClassVar[str] = "directory.employee.v1"
@@ -53,7 +53,7 @@ class Employee(EventData, frozen=True, kw_only=True):
         return f"employee:{self.employee}"
 
 
-class Assignment(EventData, frozen=True, kw_only=True):
+class Assignment(EventData, frozen=True, kw_only=True, gc=False):
     """Who works where as what, in [valid_from, valid_to)."""
 
     type: ClassVar[str] = "directory.assignment.v1"
@@ -71,7 +71,7 @@ class Assignment(EventData, frozen=True, kw_only=True):
         return f"assignment:{self.assignment}"
 
 
-class Account(EventData, frozen=True, kw_only=True):
+class Account(EventData, frozen=True, kw_only=True, gc=False):
     """Who looks after a customer; `customer` is the keyed hash of the customer's reference."""
 
     type: ClassVar[str] = "directory.account.v1"

@@ -7,7 +7,7 @@ from uuid import UUID
 from fairloop.events.model import EventData
 
 
-class KpiSnapshot(EventData, frozen=True, kw_only=True):
+class KpiSnapshot(EventData, frozen=True, kw_only=True, gc=False):
     """A frozen set of figures exists: its content never changes, `content_hash` proves it (always version 1)."""
 
     type: ClassVar[str] = "kpi.snapshot.v1"

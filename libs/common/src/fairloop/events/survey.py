@@ -11,7 +11,7 @@ from fairloop.events.model import EventData
 SurveyType = Literal["transactional", "relationship"]
 
 
-class Scores(msgspec.Struct, frozen=True, kw_only=True):
+class Scores(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Answers on the usual scales; None where the question was not answered. NPS is 0…10, CSAT 1…5, CES 1…7."""
 
     nps: int | None = None
@@ -19,14 +19,14 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
     ces: int | None = None
 
 
-class Cause(msgspec.Struct, frozen=True, kw_only=True):
+class Cause(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One chosen cause; level 2 is None when only the first question was answered."""
 
     level1: str
     level2: str | None = None
 
 
-class ResponseFacts(msgspec.Struct, frozen=True, kw_only=True):
+class ResponseFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The non-personal part of a response, the same wherever it travels.
 
     `day` is the local date (organisation's time zone) of the first revision's `submitted_at`: the day it counts on.
@@ -49,7 +49,7 @@ class ResponseFacts(msgspec.Struct, frozen=True, kw_only=True):
     consent_quote: bool = False
 
 
-class SurveyResponse(EventData, frozen=True, kw_only=True):
+class SurveyResponse(EventData, frozen=True, kw_only=True, gc=False):
     """A response in its newest revision.
 
     `erased` (the customer asked to be forgotten) and `deleted` (a wrong or test response) retract it everywhere;
