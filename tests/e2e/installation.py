@@ -70,7 +70,7 @@ class Installation:
 
 def _free_base() -> int:
     while True:
-        base = random.randrange(20_000, 30_000, 10)
+        base = random.randrange(15_000, 20_000, 10)
         try:
             with ExitStack() as stack:
                 for place in range(1, 6):
