@@ -7,7 +7,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
-from starlette.routing import Route
+from starlette.routing import Route, Router
 
 from fairloop import __version__
 from fairloop.auth import Authenticator
@@ -36,8 +36,14 @@ def create_app(service: Service, runtime: Runtime, health: Health, *, with_api: 
     )
     app.state.runtime = runtime
     add_problem_handlers(app)
+    raw = [
+        Route(path, endpoint, methods=methods)
+        for routes in service.routes
+        for path, endpoint, methods in routes.raw_routes
+    ]
     app.add_middleware(
         Gate,
+        signed=Router(raw) if raw and with_api else None,
         service=service.name,
         runtime=runtime,
         authenticator=Authenticator(runtime.db, runtime.settings.token_public_key),
@@ -58,7 +64,5 @@ def create_app(service: Service, runtime: Runtime, health: Health, *, with_api: 
         app.router.routes.append(Route(path, endpoint, methods=["GET"]))
     if with_api:
         for routes in service.routes:
-            for path, raw, methods in routes.raw_routes:
-                app.router.routes.append(Route(path, raw, methods=methods))
             app.include_router(routes.router)
     return app

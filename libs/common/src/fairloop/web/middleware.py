@@ -40,10 +40,22 @@ def _route_of(scope: Scope) -> str:
 
 
 class Gate:
-    """The one middleware: pure ASGI, because each layer of a framework's costs every request."""
+    """The one middleware: pure ASGI, because each layer of a framework's costs every request.
 
-    def __init__(self, app: ASGIApp, *, service: str, runtime: Runtime, authenticator: Authenticator) -> None:
+    `signed` answers below SIGNED_PREFIX, past the framework; None where there are no such routes.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        signed: ASGIApp | None,
+        service: str,
+        runtime: Runtime,
+        authenticator: Authenticator,
+    ) -> None:
         self.app = app
+        self.signed = signed
         self.service = service
         self.runtime = runtime
         self.authenticator = authenticator
@@ -91,8 +103,8 @@ class Gate:
             return
         if self.runtime.stopping.is_set():
             raise Unavailable("This instance is shutting down.", retry_after=1)
-        if path.startswith(SIGNED_PREFIX):
-            await self.app(scope, receive, send)
+        if self.signed is not None and path.startswith(SIGNED_PREFIX):
+            await self.signed(scope, receive, send)
             return
         scope.setdefault("state", {})["caller"] = await self.authenticator.caller(
             request.headers.get("authorization")
