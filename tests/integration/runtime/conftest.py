@@ -35,6 +35,7 @@ class Pipeline:
     producer_db: Database
     consumer_db: Database
     log: Log
+    log_db: Database  # what holds the embedded log
     applying: Applying = field(default_factory=Applying)
     producer_health: Health = field(default_factory=Health)
     consumer_health: Health = field(default_factory=Health)
@@ -136,6 +137,12 @@ def kafka_url(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture
+def embedded_only(kafka_url: str | None) -> None:
+    if kafka_url is not None:
+        pytest.skip("reaches into the embedded log's tables")
+
+
+@pytest.fixture
 async def pipeline(kafka_url: str | None, postgres: PostgresServer) -> AsyncIterator[Pipeline]:
     async with AsyncExitStack() as stack:
         databases = [await stack.enter_async_context(temporary_database(postgres)) for _ in range(3)]
@@ -145,4 +152,4 @@ async def pipeline(kafka_url: str | None, postgres: PostgresServer) -> AsyncIter
         url = databases[2].url if kafka_url is None else await emptied(kafka_url)
         event_log = await stack.enter_async_context(open_log(url))
         await event_log.create_topics(TOPICS)
-        yield Pipeline(databases[0], databases[1], event_log)
+        yield Pipeline(databases[0], databases[1], event_log, databases[2])

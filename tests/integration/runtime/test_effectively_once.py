@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from tests.integration.runtime.conftest import Pipeline, until
 
 from fairloop.db import sql
@@ -84,6 +85,17 @@ async def test_a_log_that_was_rewound_halts(pipeline: Pipeline) -> None:
     async with pipeline.consumer_db.begin() as session:
         await sql(session, "INSERT INTO consumer_pos VALUES ('directory.v1', 0, 10, 10)")
     async with pipeline.consuming():
+        assert "rewound" in await pipeline.wait_halted()
+
+
+@pytest.mark.usefixtures("embedded_only")
+async def test_a_log_that_is_emptied_under_a_running_consumer_halts_it(pipeline: Pipeline) -> None:
+    async with pipeline.relaying(), pipeline.consuming():
+        await pipeline.publish(unit("a"), unit("b"))
+        await pipeline.wait_applied(2)
+        async with pipeline.log_db.begin() as session:
+            await sql(session, "UPDATE fairloop_log.head SET next_offset = 0")
+            await sql(session, "DELETE FROM fairloop_log.record")
         assert "rewound" in await pipeline.wait_halted()
 
 

@@ -162,13 +162,23 @@ class Consumer:
             await subscription.commit(news)
 
     async def _watch(self) -> None:
-        """Lag for the metrics; and no worker that only looks alive."""
+        """Lag for the metrics; a log that lost its end; and no worker that only looks alive."""
         for lane in self._lanes.values():
             if (failure := lane.failure()) is not None:
                 raise failure
-        bounds = await self.log.bounds(list(self._lanes))
-        for partition, lane in self._lanes.items():
-            lag = bounds[partition][1] - lane.next_offset if partition in bounds else 0
+        positions = {
+            partition: lane.next_offset for partition, lane in self._lanes.items()
+        }  # before the log's ends
+        bounds = await self.log.bounds(list(positions))
+        for partition, (_, end) in bounds.items():
+            lane = self._lanes.get(partition)
+            if lane is None:
+                continue
+            if end < positions[partition] and not lane.halted:
+                lane.halt(
+                    f"the log was rewound: it ends at offset {end}, this consumer is at {positions[partition]}"
+                )
+            lag = end - lane.next_offset
             telemetry.LAG.labels(self.service, partition.topic, str(partition.partition)).set(lag)
             if lag > 0 and lane.is_stuck(_STUCK_SECONDS):
                 raise StuckError(f"{_name(partition)}: {lag} records wait and nothing moves")
