@@ -27,7 +27,7 @@ class Fairloop:
             name: httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
             for name, url in urls.items()
         }
-        self._urls = urls
+        self.urls = urls
 
     @classmethod
     def local(cls) -> "Fairloop":
@@ -40,7 +40,7 @@ class Fairloop:
         """The same installation as another caller; options of `fairloop token`."""
         command = [sys.executable, "-m", "fairloop.cli", "token", *options]
         token = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-        return Fairloop(self._urls, token)
+        return Fairloop(self.urls, token)
 
     def call(self, method: str, service: str, path: str, body: Any = None, **options: Any) -> Any:
         """The JSON answer. Raises StoryError for anything but success."""
@@ -72,7 +72,7 @@ class Fairloop:
     def webhook(self, connection: str, body: bytes, headers: dict[str, str]) -> Any:
         """Post as the survey platform does: signed, without a token."""
         answer = httpx.post(
-            f"{self._urls['survey-intake']}/v1/webhooks/{connection}",
+            f"{self.urls['survey-intake']}/v1/webhooks/{connection}",
             content=body,
             headers=headers,
             timeout=30,

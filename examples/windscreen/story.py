@@ -81,7 +81,8 @@ def where_next(console: Console, *, running: bool) -> None:
     """What a newcomer may want to look at now."""
     lines: list[Any] = []
     if running:
-        lines += ["running: http://127.0.0.1:8101/docs to :8105/docs; `make status`, `make down`"]
+        lines += ["running: " + ", ".join(f"{url}/docs" for url in Fairloop.local().urls.values())]
+        lines += ["look at it with `make status`, stop it with `make down`"]
     lines += ["point a real survey at it: README.md", "how the figures are made: docs/concepts.md"]
     for line in lines:
         console.print(f"  → {line}")

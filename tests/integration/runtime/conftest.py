@@ -137,12 +137,6 @@ def kafka_url(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture
-def embedded_only(kafka_url: str | None) -> None:
-    if kafka_url is not None:
-        pytest.skip("reaches into the embedded log's tables")
-
-
-@pytest.fixture
 async def pipeline(kafka_url: str | None, postgres: PostgresServer) -> AsyncIterator[Pipeline]:
     async with AsyncExitStack() as stack:
         databases = [await stack.enter_async_context(temporary_database(postgres)) for _ in range(3)]

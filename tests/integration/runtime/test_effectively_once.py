@@ -88,7 +88,7 @@ async def test_a_log_that_was_rewound_halts(pipeline: Pipeline) -> None:
         assert "rewound" in await pipeline.wait_halted()
 
 
-@pytest.mark.usefixtures("embedded_only")
+@pytest.mark.parametrize("kafka_url", [None])  # it reaches into the embedded log's tables
 async def test_a_log_that_is_emptied_under_a_running_consumer_halts_it(pipeline: Pipeline) -> None:
     async with pipeline.relaying(), pipeline.consuming():
         await pipeline.publish(unit("a"), unit("b"))

@@ -117,7 +117,9 @@ class Consumer:
             log.warning("consumer_waits_for_database", error=type(error).__name__)
             return
         bounds = await self.log.bounds(partitions)
-        for partition in partitions:
+        for partition in sorted(
+            self._unstarted.intersection(partitions)
+        ):  # some may have been revoked meanwhile
             first, end = bounds[partition]
             position = positions.get(partition)
             start = first if position is None else position.next_offset
@@ -166,24 +168,20 @@ class Consumer:
         for lane in self._lanes.values():
             if (failure := lane.failure()) is not None:
                 raise failure
-        positions = {
-            partition: lane.next_offset for partition, lane in self._lanes.items()
-        }  # before the log's ends
-        bounds = await self.log.bounds(list(positions))
-        for partition, (_, end) in bounds.items():
-            lane = self._lanes.get(partition)
-            if lane is None:
+        before = {partition: lane.next_offset for partition, lane in self._lanes.items()}
+        for partition, (_, end) in (await self.log.bounds(list(before))).items():
+            watched = self._lanes.get(partition)
+            if watched is None:
                 continue
-            if end < positions[partition] and not lane.halted:
-                lane.halt(
-                    f"the log was rewound: it ends at offset {end}, this consumer is at {positions[partition]}"
-                )
-            lag = end - lane.next_offset
+            at = before[partition]
+            if end < at and not watched.halted:
+                watched.halt(f"the log was rewound: it ends at offset {end}, this consumer is at {at}")
+            lag = end - watched.next_offset
             telemetry.LAG.labels(self.service, partition.topic, str(partition.partition)).set(lag)
-            if lag > 0 and lane.is_stuck(_STUCK_SECONDS):
+            if lag > 0 and watched.is_stuck(_STUCK_SECONDS):
                 raise StuckError(f"{_name(partition)}: {lag} records wait and nothing moves")
             if lag <= 0:
-                lane.progress_at = time.monotonic()
+                watched.progress_at = time.monotonic()
 
 
 def _name(partition: TopicPartition) -> str:

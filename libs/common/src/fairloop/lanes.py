@@ -25,6 +25,14 @@ FULL = 2 * MAX_BATCH
 """A lane with this many records waiting is paused until it has worked half of them off."""
 
 
+class _Pauses:
+    """Between the tries of one batch: short for what heals by itself, about ten seconds in all for what may not."""
+
+    def __init__(self) -> None:
+        self.transient = Backoff()
+        self.unknown = Backoff(first=0.8)
+
+
 class Lane:
     """Applies one partition's records, batch by batch; the next records are fetched and decoded meanwhile."""
 
@@ -100,7 +108,7 @@ class Lane:
     async def _take(self, batch: Sequence[Delivery]) -> bool:
         """Apply one batch, however long it takes; False when the lane was closed or halted instead."""
         attempt = Attempt(self._breaker.copy())
-        backoff = Backoff()
+        backoff = _Pauses()
         while not self._closing.is_set():
             attempt.breaker = self._breaker.copy()
             try:
@@ -116,7 +124,7 @@ class Lane:
                 return True
         return False
 
-    async def _before_next_try(self, error: Exception, attempt: Attempt, backoff: Backoff) -> None:
+    async def _before_next_try(self, error: Exception, attempt: Attempt, backoff: _Pauses) -> None:
         self.retrying = True
         topic, part = self.partition
         if isinstance(error, Reject) and not attempt.careful:
@@ -133,8 +141,8 @@ class Lane:
             tries=attempt.tries,
             error=describe(error),
         )
-        pause = backoff.next() if is_transient(error) else 2.0 * backoff.next()
-        await wait_for_event(self._closing, pause)
+        pauses = backoff.transient if is_transient(error) else backoff.unknown
+        await wait_for_event(self._closing, pauses.next())
 
     def _took(self, batch: Sequence[Delivery], outcome: Outcome, attempt: Attempt) -> None:
         self._breaker = attempt.breaker

@@ -16,6 +16,7 @@ from fairloop.db import sql
 from fairloop.errors import ProblemError
 from fairloop.events import TOPICS
 from fairloop.log import open_log
+from fairloop.poison import describe
 from fairloop.rebuilding import bootstrap as bootstrap_positions
 from fairloop.rebuilding import republish as republish_all
 from fairloop.serve import open_runtime, run_server
@@ -182,7 +183,14 @@ def _parked(service: Service) -> typer.Typer:
             async with runtime.db.begin() as session:
                 return await parking.retry_key(session, id, handlers, Decoder(set(handlers)))
 
-        _print({"replayed": _with_runtime(service, go)})
+        try:
+            replayed = _with_runtime(service, go)
+        except typer.Exit:
+            raise
+        except Exception as error:
+            typer.echo(f"Nothing was replayed, the events stay parked: {describe(error)}", err=True)
+            raise typer.Exit(1) from error
+        _print({"replayed": replayed})
 
     @app.command()
     def discard(id: UUID, reason: Annotated[str, typer.Option(help="Kept with the event.")]) -> None:

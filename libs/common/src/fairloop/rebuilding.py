@@ -7,7 +7,7 @@ from fairloop.events import EventData, topics_of
 from fairloop.log.port import Log, TopicPartition
 from fairloop.outbox import publish
 from fairloop.receipts import Position, lock_position
-from fairloop.relay import last_pseq
+from fairloop.relay import log_tail
 from fairloop.service import Runtime, Service
 
 _CHUNK = 500
@@ -21,10 +21,9 @@ async def bootstrap(service: Service, runtime: Runtime, event_log: Log) -> dict[
     """
     topics = topics_of(set(service.handlers(runtime.settings, runtime.clock)))
     partitions = [TopicPartition(topic.name, part) for topic in topics for part in range(topic.partitions)]
-    bounds = await event_log.bounds(partitions)
     stored: dict[TopicPartition, Position] = {}
     for partition in partitions:
-        position = Position(bounds[partition][1], await last_pseq(event_log, partition))
+        position = await log_tail(event_log, partition)
         async with runtime.db.begin() as session:
             await lock_position(session, partition)
             await sql(

@@ -18,6 +18,7 @@ from fairloop.db import is_transient
 from fairloop.events import produced_by
 from fairloop.log.port import Log, LogUnavailableError, NewRecord, Producer, TopicPartition
 from fairloop.outbox import CHANNEL
+from fairloop.receipts import Position
 from fairloop.waiting import Backoff, wait_for_event
 from fairloop.web.health import Health
 from fairloop.wire import pseq_of, to_record
@@ -163,7 +164,7 @@ class Relay:
             " UNION ALL SELECT next_pseq FROM outbox_head WHERE topic = $1 AND part = $2",
             *partition,
         )
-        last = await last_pseq(self.log, partition)
+        last = (await log_tail(self.log, partition)).hw_pseq
         if last < next_pseq:
             return True
         reason = (
@@ -225,10 +226,11 @@ def _columns(partitions: Iterable[TopicPartition]) -> tuple[list[str], list[int]
     return [partition.topic for partition in listed], [partition.partition for partition in listed]
 
 
-async def last_pseq(event_log: Log, partition: TopicPartition) -> int:
-    """The number of the last event in a partition of the log, 0 when there is none."""
+async def log_tail(event_log: Log, partition: TopicPartition) -> Position:
+    """Where a partition of the log ends, and the number of its last event, from one reading: 0 when it is empty."""
     first, end = (await event_log.bounds([partition]))[partition]
     if end == first:
-        return 0
+        return Position(end, 0)
     records = await event_log.read(partition, max(first, end - _LOOK_BACK), max_records=_LOOK_BACK)
-    return max((pseq for record in records if (pseq := pseq_of(record)) is not None), default=0)
+    numbers = [pseq for record in records if (pseq := pseq_of(record)) is not None]
+    return Position(records[-1].offset + 1, max(numbers, default=0))

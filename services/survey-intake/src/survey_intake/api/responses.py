@@ -21,7 +21,8 @@ routes = Routes(tag="responses")
 READERS = roles(
     Role.ADMIN, Role.OPS, Role.MANAGER, Role.ANALYST, Role.FINANCE, Role.WORKS_COUNCIL, Role.SERVICE
 )
-SEE_PERSONS = (Role.ADMIN, Role.OPS, Role.MANAGER)
+SEE_PERSONS = (Role.ADMIN, Role.OPS)
+"""Not managers: which customers are their subtree's, only attribution knows."""
 
 
 class CauseOut(Answer):

@@ -10,7 +10,9 @@ from survey_intake.tables import Customer, Response, Revision
 
 
 async def personal_of(session: AsyncSession, response: Response, vault: Vault) -> Personal:
-    """The personal part of the revision shown; empty when there is none, or no key any more."""
+    """The personal part of the revision shown; empty when there is none, no key any more, or it was deleted."""
+    if response.status != "active":
+        return Personal()
     sealed = await session.scalar(
         select(Revision.personal).where(
             Revision.response_id == response.id, Revision.number == response.current
