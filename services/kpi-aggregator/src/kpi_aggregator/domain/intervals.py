@@ -9,7 +9,9 @@ Interval = tuple[float, float]
 
 
 def adjusted_wald(promoters: float, detractors: float, n: float) -> Interval:
-    """Interval of a balance p − d from (effective) counts, after Agresti and Min: three answers added, one third each kind.
+    """Interval of a balance p − d from (effective) counts: an adjusted Wald interval for the net promoter score.
+
+    Three answers are added, ¾ promoter, ¾ detractor and 1½ passive (constants of Rocks, 2016, after Agresti and Coull):
 
     n' = n + 3, p' = (P + ¾)/n', d' = (D + ¾)/n', m' = p' − d', m' ± 1.96·√((p' + d' − m'²)/n'), clipped to ±1.
     """
