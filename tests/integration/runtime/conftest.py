@@ -21,7 +21,7 @@ from fairloop.testing import temporary_database
 from fairloop.web.health import Health
 
 
-async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 40.0) -> None:
     """Wait for a condition; fails the test when it does not come true."""
     async with asyncio.timeout(seconds):
         while not await condition():

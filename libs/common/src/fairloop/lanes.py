@@ -141,8 +141,10 @@ class Lane:
             tries=attempt.tries,
             error=describe(error),
         )
-        pauses = backoff.transient if is_transient(error) else backoff.unknown
-        await wait_for_event(self._closing, pauses.next())
+        if is_transient(error):
+            await wait_for_event(self._closing, backoff.transient.next())
+        elif attempt.tries < TRIES:  # else it is parked by the next try: nothing to wait for
+            await wait_for_event(self._closing, backoff.unknown.next())
 
     def _took(self, batch: Sequence[Delivery], outcome: Outcome, attempt: Attempt) -> None:
         self._breaker = attempt.breaker
