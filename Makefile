@@ -28,7 +28,7 @@ setup: $(STAMP)  ## make .venv from the lock (the other targets do it when neede
 .PHONY: lock
 lock: $(STAMP)  ## renew requirements.lock from requirements.in
 	@UV=$$(command -v uv || echo $(BIN)/uv); for f in requirements requirements-bootstrap; do \
-	  $$UV pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	  $$UV pip compile --quiet --universal --generate-hashes --no-header \
 	    --python-version 3.11 $$f.in -o $$f.lock; done
 
 .PHONY: demo
