@@ -6,6 +6,7 @@ broker, or everything that needs Kafka fails with a RuntimeError.
 """
 
 import asyncio
+import fcntl
 import os
 import re
 import secrets
@@ -240,12 +241,15 @@ def find_jars() -> Path:
     found = re.search(r"kafka_2\.13</artifactId>\s*<version>([^<]+)<", POM.read_text())
     assert found, f"{POM} names no version of Kafka"
     jars = JARS / found[1]
-    if not jars.is_dir():
-        JARS.mkdir(parents=True, exist_ok=True)
-        part = JARS / f"{found[1]}.part-{os.getpid()}"
-        command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies"]
-        subprocess.run([*command, f"-DoutputDirectory={part}", "-DincludeScope=runtime"], check=True)
-        part.rename(jars)
+    JARS.mkdir(parents=True, exist_ok=True)
+    with (JARS / "lock").open("w") as lock:  # test processes run side by side: one installs and fetches
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        require_java_and_maven()
+        if not jars.is_dir():
+            part = JARS / f"{found[1]}.part-{os.getpid()}"
+            command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies"]
+            subprocess.run([*command, f"-DoutputDirectory={part}", "-DincludeScope=runtime"], check=True)
+            part.rename(jars)
     return jars
 
 
