@@ -107,7 +107,7 @@ async def list_parked(session: AsyncSession, *, state: str = "parked") -> list[P
         f'SELECT {_COLUMNS} FROM parked_event WHERE state = $1 ORDER BY topic, part, "offset"',
         state,
     )
-    return [Parked(**row._mapping) for row in rows]
+    return [Parked(**dict(row)) for row in rows]
 
 
 async def show_parked(session: AsyncSession, parked_id: UUID) -> tuple[Parked, Record]:
@@ -115,7 +115,7 @@ async def show_parked(session: AsyncSession, parked_id: UUID) -> tuple[Parked, R
     rows = await sql(session, f"SELECT {_COLUMNS}, raw FROM parked_event WHERE id = $1", parked_id)
     if not rows:
         raise NotFound(f"There is no parked event {parked_id}.")
-    fields = dict(rows[0]._mapping)
+    fields = dict(rows[0])
     raw: bytes = fields.pop("raw")
     return Parked(**fields), msgspec.json.decode(raw, type=Record)
 

@@ -235,7 +235,7 @@ def _keys(service: Service) -> typer.Typer:
                     session,
                     "SELECT id, sub, roles, employee_id, org_units, created_at, revoked_at FROM api_key ORDER BY created_at",
                 )
-                return [dict(row._mapping) for row in rows]
+                return [dict(row) for row in rows]
 
         _print(_with_runtime(service, go))
 

@@ -7,6 +7,7 @@ which consumers recognise by their numbers.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -30,36 +31,41 @@ _CLAIM_SECONDS = 2.0
 _PROBE_SECONDS = 5.0
 _LOOK_BACK = 100
 
-_NUMBER = """
-WITH held (topic, part) AS (SELECT * FROM unnest($1::text[], $2::smallint[])),
-picked AS (
-    SELECT seq, topic, part, row_number() OVER (PARTITION BY topic, part ORDER BY seq) AS place
-    FROM (
-        SELECT seq, topic, part FROM outbox JOIN held USING (topic, part)
-        WHERE pseq IS NULL ORDER BY seq LIMIT $3
-    ) AS oldest
-),
-advanced AS (
-    UPDATE outbox_head AS head SET next_pseq = head.next_pseq + taken.count
-    FROM (SELECT topic, part, count(*) AS count FROM picked GROUP BY topic, part) AS taken
-    WHERE head.topic = taken.topic AND head.part = taken.part
-)
-UPDATE outbox SET pseq = head.next_pseq + picked.place - 1
-FROM picked JOIN outbox_head AS head USING (topic, part)
-WHERE outbox.seq = picked.seq
-RETURNING outbox.seq, outbox.event_id, outbox.topic, outbox.part, outbox.key, outbox.type, outbox.payload,
-    outbox.pseq, outbox.created_at
+# Two statements in one call: the second sees what the first has waited for. A single statement would number from the
+# snapshot taken before it waited, and give the same events out twice.
+_ROUND_TRIP = """
+CREATE FUNCTION pg_temp.relay_round(sent bigint[], topics text[], parts smallint[], most integer)
+RETURNS SETOF outbox LANGUAGE plpgsql
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan  -- planning anew takes half of a short round
+AS $$
+BEGIN
+    DELETE FROM outbox WHERE seq = ANY(sent);
+    PERFORM FROM outbox_head JOIN unnest(topics, parts) AS held (topic, part) USING (topic, part)
+    ORDER BY topic, part FOR UPDATE OF outbox_head;
+    RETURN QUERY
+    WITH held (topic, part) AS (SELECT * FROM unnest(topics, parts)),
+    picked AS (
+        SELECT seq, topic, part, row_number() OVER (PARTITION BY topic, part ORDER BY seq) AS place
+        FROM (
+            SELECT seq, topic, part FROM outbox JOIN held USING (topic, part)
+            WHERE pseq IS NULL ORDER BY seq LIMIT most
+        ) AS oldest
+    ),
+    advanced AS (
+        UPDATE outbox_head AS head SET next_pseq = head.next_pseq + taken.count
+        FROM (SELECT topic, part, count(*) AS count FROM picked GROUP BY topic, part) AS taken
+        WHERE head.topic = taken.topic AND head.part = taken.part
+    )
+    UPDATE outbox SET pseq = head.next_pseq + picked.place - 1
+    FROM picked JOIN outbox_head AS head USING (topic, part)
+    WHERE outbox.seq = picked.seq
+    RETURNING outbox.*;
+END $$
 """
 
 _NUMBERED = """
-SELECT seq, event_id, topic, part, key, type, payload, pseq, created_at
-FROM outbox JOIN unnest($1::text[], $2::smallint[]) AS held (topic, part) USING (topic, part)
+SELECT outbox.* FROM outbox JOIN unnest($1::text[], $2::smallint[]) AS held (topic, part) USING (topic, part)
 WHERE pseq IS NOT NULL ORDER BY topic, part, pseq LIMIT $3
-"""
-
-_LOCK_HEADS = """
-SELECT next_pseq FROM outbox_head JOIN unnest($1::text[], $2::smallint[]) AS held (topic, part) USING (topic, part)
-ORDER BY topic, part FOR UPDATE OF outbox_head
 """
 
 
@@ -96,6 +102,7 @@ class Relay:
         """One life of the connection that holds the locks, and of one producer."""
         connection = await asyncpg.connect(self.database_url, timeout=5)
         try:
+            await connection.execute(_ROUND_TRIP)
             wake = asyncio.Event()
             await connection.add_listener(CHANNEL, lambda *_: wake.set())
             producer = await self.log.producer()
@@ -115,6 +122,7 @@ class Relay:
         backoff: Backoff,
     ) -> None:
         held: list[TopicPartition] = []
+        sent: list[int] = []
         claim_at = probe_at = 0.0
         while not stopping.is_set():
             now = time.monotonic()
@@ -126,12 +134,13 @@ class Relay:
                 await self.log.bounds(self.partitions)
                 self.health.log_up = True
             wake.clear()
-            rows = await self._number(connection, held) if held else []
-            await self._send(connection, producer, rows)
+            rows = await _forget_and_number(connection, sent, held)
+            sent = await self._send(producer, rows)
             if rows:
                 backoff.reset()
-            if len(rows) < _ROUND:  # what was added since has set `wake` again
+            else:  # what was added since has set `wake` again
                 await wait_for_event(wake, 1.0)
+        await _forget_and_number(connection, sent, [])
 
     async def _claim(
         self,
@@ -151,7 +160,7 @@ class Relay:
                 claimed.append(partition)
         sound = [partition for partition in claimed if await self._agrees_with_log(connection, partition)]
         while rows := await connection.fetch(_NUMBERED, *_columns(sound), _ROUND):
-            await self._send(connection, producer, rows)
+            await _forget_and_number(connection, await self._send(producer, rows), [])
         return sound
 
     async def _agrees_with_log(
@@ -175,33 +184,13 @@ class Relay:
         log.error("relay_halted", topic=partition.topic, partition=partition.partition, reason=reason)
         return False
 
-    async def _number(
-        self, connection: "asyncpg.Connection[asyncpg.Record]", held: Sequence[TopicPartition]
-    ) -> list[asyncpg.Record]:
-        """Give the next numbers to the oldest events, durably, before any of them is sent."""
-        columns = _columns(held)
-        async with connection.transaction():
-            await connection.fetch(
-                _LOCK_HEADS, *columns
-            )  # its own statement: the next one sees what it waited for
-            rows = await connection.fetch(_NUMBER, *columns, _ROUND)
-        return sorted(rows, key=lambda row: (row["topic"], row["part"], row["pseq"]))
-
-    async def _send(
-        self,
-        connection: "asyncpg.Connection[asyncpg.Record]",
-        producer: Producer,
-        rows: Sequence[asyncpg.Record],
-    ) -> None:
-        """Append numbered rows, sorted by partition and number, and delete them once every one is durable."""
-        if not rows:
-            return
-        await producer.append(self._batches(rows))
-        await connection.execute(
-            "DELETE FROM outbox WHERE seq = ANY($1::bigint[])", [row["seq"] for row in rows]
-        )
-        for row in rows:
-            telemetry.RELAYED.labels(self.service, row["topic"]).inc()
+    async def _send(self, producer: Producer, rows: Sequence[asyncpg.Record]) -> list[int]:
+        """Append numbered rows, sorted by partition and number; returns their `seq` once all are durable."""
+        if rows:
+            await producer.append(self._batches(rows))
+            for topic, count in Counter(row["topic"] for row in rows).items():
+                telemetry.RELAYED.labels(self.service, topic).inc(count)
+        return [row["seq"] for row in rows]
 
     def _batches(self, rows: Sequence[asyncpg.Record]) -> dict[TopicPartition, list[NewRecord]]:
         return {
@@ -219,6 +208,16 @@ class Relay:
             ]
             for partition, group in groupby(rows, key=lambda row: (row["topic"], row["part"]))
         }
+
+
+async def _forget_and_number(
+    connection: "asyncpg.Connection[asyncpg.Record]", sent: Sequence[int], held: Sequence[TopicPartition]
+) -> list[asyncpg.Record]:
+    """Delete what the log has, and give the oldest events of `held` their numbers, durably, before any is sent."""
+    rows = await connection.fetch(
+        "SELECT * FROM pg_temp.relay_round($1, $2, $3, $4)", sent, *_columns(held), _ROUND
+    )
+    return sorted(rows, key=lambda row: (row["topic"], row["part"], row["pseq"]))
 
 
 def _columns(partitions: Iterable[TopicPartition]) -> tuple[list[str], list[int]]:

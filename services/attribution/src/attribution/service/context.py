@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from attribution.domain.assignments import Assignment
@@ -23,7 +23,7 @@ from attribution.domain.rules import Rules, rules_of
 from attribution.domain.shares import MILLION
 from attribution.domain.taxonomy import ChosenCause, Leaf, Taxonomy, TopCause
 from attribution.tables import AssignmentRow, DisputeRow, MatrixRow, TaxonomyRow
-from fairloop.db import sql
+from fairloop.db import Row, sql
 from fairloop.events import AttributionResult, InteractionFacts, ResponseFacts
 
 _NOBODY = Upheld()
@@ -99,7 +99,7 @@ async def _responses(session: AsyncSession, ids: Sequence[UUID]) -> list[KnownRe
     return [_known_response(row) for row in rows]
 
 
-def _known_response(row: Row[Any]) -> KnownResponse:
+def _known_response(row: Row) -> KnownResponse:
     facts = _facts.decode(row.facts)
     return KnownResponse(
         response_id=row.response_id,
@@ -134,7 +134,7 @@ async def _interactions(
     return {row.id: _known_interaction(row, zone) for row in rows}
 
 
-def _known_interaction(row: Row[Any], zone: ZoneInfo) -> KnownInteraction:
+def _known_interaction(row: Row, zone: ZoneInfo) -> KnownInteraction:
     return KnownInteraction(
         facts=InteractionFacts(
             id=row.id, occurred_at=row.occurred_at, org_unit=row.org_unit, touchpoint=row.touchpoint
