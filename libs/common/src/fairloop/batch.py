@@ -10,16 +10,21 @@ from fairloop.dispatch import dispatch
 from fairloop.log.port import TopicPartition
 from fairloop.parking import BLOCKED, Failure, park, parked_keys
 from fairloop.poison import TRIES, Breaker, Reject, describe
-from fairloop.receipts import lock_position, prove_repeats, sift, store_position
+from fairloop.receipts import Position, lock_position, prove_repeats, sift, store_position
 from fairloop.service import Handlers
 from fairloop.wire import Delivery
 
 
 @dataclass(slots=True)
 class Attempt:
-    """How a batch is being tried: the count of unknown errors so far decides how careful the next try is."""
+    """How a batch is being tried: the count of unknown errors so far decides how careful the next try is.
+
+    `unblocked_at` is a position at which no key was waiting behind a parked event. Parking moves the position, and a
+    retry or discard only lets go, so as long as the position is that one, still none is.
+    """
 
     breaker: Breaker
+    unblocked_at: Position | None = None
     tries: int = 0
     careful: bool = False
 
@@ -31,6 +36,8 @@ class Outcome:
     applied: int
     parked: int
     repeated: int
+    unblocked_at: Position | None
+    """As in Attempt, for the next batch."""
 
 
 @dataclass(slots=True)
@@ -76,8 +83,9 @@ async def apply_batch(
     position = await lock_position(session, partition)
     sifted = sift(deliveries, position)
     await prove_repeats(session, partition, sifted.repeats)
+    blocked = set() if attempt.unblocked_at == position else await parked_keys(session, partition)
     sorting = _Sorting(
-        blocked_keys=await parked_keys(session, partition),
+        blocked_keys=blocked,
         breaker=attempt.breaker,
         park_unknown=attempt.tries >= TRIES,
         tries=attempt.tries,
@@ -96,6 +104,7 @@ async def apply_batch(
         applied=len(sifted.fresh) - len(sorting.failures),
         parked=len(sorting.failures),
         repeated=len(deliveries) - len(sifted.fresh),
+        unblocked_at=None if sorting.blocked_keys else Position(sifted.next_offset, sifted.hw_pseq),
     )
 
 

@@ -7,7 +7,7 @@ never skips.
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -18,7 +18,7 @@ from fairloop.lanes import MAX_BATCH, Lane
 from fairloop.log.port import Log, LogUnavailableError, Subscription, TopicPartition
 from fairloop.receipts import read_positions
 from fairloop.service import Handlers
-from fairloop.waiting import Backoff, wait_for_event
+from fairloop.waiting import Backoff, beside, wait_for_event
 from fairloop.web.health import Health
 from fairloop.wire import Decoder
 
@@ -72,8 +72,19 @@ class Consumer:
                 await wait_for_event(stopping, backoff.next())
 
     async def _consume(self, subscription: Subscription, stopping: asyncio.Event, backoff: Backoff) -> None:
-        tell_at = watch_at = 0.0
+        async with beside(self._watch()) as check_watch:
+            await self._take_turns(subscription, stopping, backoff, check_watch)
+
+    async def _take_turns(
+        self,
+        subscription: Subscription,
+        stopping: asyncio.Event,
+        backoff: Backoff,
+        check_watch: Callable[[], None],
+    ) -> None:
+        tell_at = 0.0
         while not stopping.is_set():
+            check_watch()
             if self._unstarted:
                 await self._start_lanes(subscription)
             batches = await subscription.fetch(max_records=MAX_BATCH, timeout=_FETCH_SECONDS)
@@ -87,9 +98,6 @@ class Consumer:
             if now >= tell_at:
                 tell_at = now + _COMMIT_SECONDS
                 await self._tell(subscription)
-            if now >= watch_at:
-                watch_at = now + _WATCH_SECONDS
-                await self._watch()
 
     async def _assigned(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         """All stay paused for now: where they start needs the database, which may take its time."""
@@ -164,6 +172,12 @@ class Consumer:
             await subscription.commit(news)
 
     async def _watch(self) -> None:
+        """Beside the consuming, so that a slow answer of the log delays no event."""
+        while True:
+            await self._look()
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    async def _look(self) -> None:
         """Lag for the metrics; a log that lost its end; and no worker that only looks alive."""
         for lane in self._lanes.values():
             if (failure := lane.failure()) is not None:

@@ -13,7 +13,7 @@ from fairloop.batch import Attempt, Outcome, apply_batch
 from fairloop.db import Database, is_transient
 from fairloop.log.port import TopicPartition
 from fairloop.poison import TRIES, Breaker, Reject, TooManyParkedError, describe
-from fairloop.receipts import HaltError
+from fairloop.receipts import HaltError, Position
 from fairloop.service import Handlers
 from fairloop.waiting import Backoff, wait_for_event
 from fairloop.wire import Delivery
@@ -61,6 +61,7 @@ class Lane:
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._breaker = Breaker()
+        self._unblocked_at: Position | None = None
         self._full = False
         self._task = asyncio.create_task(self._run(), name=f"lane {partition.topic}/{partition.partition}")
 
@@ -107,7 +108,7 @@ class Lane:
 
     async def _take(self, batch: Sequence[Delivery]) -> bool:
         """Apply one batch, however long it takes; False when the lane was closed or halted instead."""
-        attempt = Attempt(self._breaker.copy())
+        attempt = Attempt(self._breaker.copy(), self._unblocked_at)
         backoff = _Pauses()
         while not self._closing.is_set():
             attempt.breaker = self._breaker.copy()
@@ -148,6 +149,7 @@ class Lane:
 
     def _took(self, batch: Sequence[Delivery], outcome: Outcome, attempt: Attempt) -> None:
         self._breaker = attempt.breaker
+        self._unblocked_at = outcome.unblocked_at
         self.retrying = False
         self.progress_at = time.monotonic()
         self.next_offset = max(self.next_offset, batch[-1].record.offset + 1)

@@ -8,7 +8,7 @@ which consumers recognise by their numbers.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 import asyncpg
@@ -20,7 +20,7 @@ from fairloop.events import produced_by
 from fairloop.log.port import Log, LogUnavailableError, NewRecord, Producer, TopicPartition
 from fairloop.outbox import CHANNEL
 from fairloop.receipts import Position
-from fairloop.waiting import Backoff, wait_for_event
+from fairloop.waiting import Backoff, beside, wait_for_event
 from fairloop.web.health import Health
 from fairloop.wire import pseq_of, to_record
 
@@ -77,6 +77,7 @@ class Relay:
         self.database_url = database_url
         self.log = event_log
         self.health = health
+        self._backoff = Backoff(most=5.0)
         self.partitions = [
             TopicPartition(topic.name, part)
             for topic in produced_by(service)
@@ -85,10 +86,9 @@ class Relay:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Relay until told to stop; lives through an absent database and an absent log."""
-        backoff = Backoff(most=5.0)
         while not stopping.is_set():
             try:
-                await self._hold(stopping, backoff)
+                await self._hold(stopping)
             except LogUnavailableError as error:
                 self.health.log_up = False
                 log.warning("relay_waits_for_log", error=str(error))
@@ -96,9 +96,9 @@ class Relay:
                 if not is_transient(error):
                     raise
                 log.warning("relay_waits_for_database", error=type(error).__name__)
-            await wait_for_event(stopping, backoff.next())
+            await wait_for_event(stopping, self._backoff.next())
 
-    async def _hold(self, stopping: asyncio.Event, backoff: Backoff) -> None:
+    async def _hold(self, stopping: asyncio.Event) -> None:
         """One life of the connection that holds the locks, and of one producer."""
         connection = await asyncpg.connect(self.database_url, timeout=5)
         try:
@@ -107,7 +107,8 @@ class Relay:
             await connection.add_listener(CHANNEL, lambda *_: wake.set())
             producer = await self.log.producer()
             try:
-                await self._relay(connection, producer, wake, stopping, backoff)
+                async with beside(self._probe()) as check_probe:
+                    await self._relay(connection, producer, wake, check_probe, stopping)
             finally:
                 await producer.close()
         finally:
@@ -118,29 +119,33 @@ class Relay:
         connection: "asyncpg.Connection[asyncpg.Record]",
         producer: Producer,
         wake: asyncio.Event,
+        check_probe: Callable[[], None],
         stopping: asyncio.Event,
-        backoff: Backoff,
     ) -> None:
         held: list[TopicPartition] = []
         sent: list[int] = []
-        claim_at = probe_at = 0.0
+        claim_at = 0.0
         while not stopping.is_set():
             now = time.monotonic()
             if len(held) < len(self.partitions) and now >= claim_at:
                 claim_at = now + _CLAIM_SECONDS
                 held += await self._claim(connection, producer, held)
-            if now >= probe_at:
-                probe_at = now + _PROBE_SECONDS
-                await self.log.bounds(self.partitions)
-                self.health.log_up = True
+            check_probe()
             wake.clear()
             rows = await _forget_and_number(connection, sent, held)
             sent = await self._send(producer, rows)
             if rows:
-                backoff.reset()
+                self._backoff.reset()
             else:  # what was added since has set `wake` again
                 await wait_for_event(wake, 1.0)
         await _forget_and_number(connection, sent, [])
+
+    async def _probe(self) -> None:
+        """Notice a log that is away while there is nothing to send."""
+        while True:
+            await self.log.bounds(self.partitions)
+            self.health.log_up = True
+            await asyncio.sleep(_PROBE_SECONDS)
 
     async def _claim(
         self,

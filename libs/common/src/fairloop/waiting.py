@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 
 
 async def wait_for_event(event: asyncio.Event, seconds: float) -> bool:
@@ -12,6 +14,22 @@ async def wait_for_event(event: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[object, object, None]) -> AsyncIterator[Callable[[], None]]:
+    """Run endless work while the block runs. The callable raises what has ended the work, if anything has."""
+    task = asyncio.create_task(work)
+
+    def check() -> None:
+        if task.done():
+            task.result()
+
+    try:
+        yield check
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 class Backoff:
