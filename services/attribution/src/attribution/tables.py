@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Identity, Index, Text, text
+from sqlalchemy import BigInteger, Computed, DateTime, Identity, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -118,6 +118,7 @@ class TaxonomyRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int]
     causes: Mapped[list[dict[str, Any]]] = mapped_column(comment="as put: two levels, with names and owners")
+    fingerprint: Mapped[str] = mapped_column(Computed("md5(causes::text)", persisted=True), deferred=True)
 
 
 class MatrixRow(Base):
@@ -129,6 +130,7 @@ class MatrixRow(Base):
     valid_from: Mapped[date] = mapped_column(primary_key=True)
     taxonomy: Mapped[str]
     cells: Mapped[list[dict[str, Any]]] = mapped_column(comment="role, cause, influence as a decimal string")
+    fingerprint: Mapped[str] = mapped_column(Computed("md5(cells::text)", persisted=True), deferred=True)
 
 
 class InteractionRow(Base):

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from attribution.domain.decision import Decision, decide
 from attribution.domain.ledger import RULE_VERSION
-from attribution.service.context import Context, KnownResponse, load_context
+from attribution.domain.rules import Rules
+from attribution.service.context import Known, load_context
 from fairloop.db import sql
 from fairloop.events import AttributionResult, Entry, Participant
 from fairloop.outbox import publish
@@ -30,28 +31,21 @@ class Moment:
 async def attribute(session: AsyncSession, response_ids: Sequence[UUID], *, at: Moment) -> None:
     """Attribute these responses by what is known now; a result equal to the one held is not a new version.
 
-    The caller holds `locks.attributing`, and `locks.looking_for` if it changed what a response looks for.
+    The caller holds `locks.attributing`, `locks.looking_for` if it changed what a response looks for, and the
+    responses' rows, which it locked in the order of their ids.
     """
     ordered = sorted(response_ids)
     for start in range(0, len(ordered), CHUNK):
         context = await load_context(session, ordered[start : start + CHUNK], zone=at.zone)
-        results = [_result(known, context) for known in context.responses]
-        changed = [
-            result for known, result in zip(context.responses, results, strict=True) if result != known.result
-        ]
+        results = [(known, _result(known, context.rules)) for known in context.responses]
+        changed = [result for known, result in results if result != known.result]
         await _save(session, changed, at.now)
         await publish(session, changed)
 
 
-def _result(known: KnownResponse, context: Context) -> AttributionResult:
+def _result(known: Known, rules: Rules) -> AttributionResult:
     """The result by what is known now: the held one's equal, or the next version."""
-    interaction = context.interaction(known)
-    decision = decide(
-        known.response,
-        interaction.interaction if interaction else None,
-        rules=context.rules,
-        upheld=context.upheld_for(known),
-    )
+    decision = decide(known.response, known.interaction, rules=rules, upheld=known.upheld)
     held = known.result
     result = AttributionResult(
         version=held.version if held else 1,
@@ -61,7 +55,7 @@ def _result(known: KnownResponse, context: Context) -> AttributionResult:
         response=known.facts,
         deleted=known.deleted,
         customer=known.customer,
-        interaction=interaction.facts if interaction and decision.status == "matched" else None,
+        interaction=known.interaction_facts if decision.status == "matched" else None,
         verified=decision.verified,
         matrix_version=decision.matrix_version,
         rule_version=RULE_VERSION,

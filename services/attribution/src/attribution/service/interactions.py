@@ -37,7 +37,10 @@ async def post(session: AsyncSession, posted: Sequence[PostedInteraction], *, at
     changed = [item for id, item in sorted(newest.items()) if item != held.get(id)]
     await _save(session, changed)
     waiting = await session.scalars(
-        select(ResponseRow.response_id).where(ResponseRow.looks_for.in_([item.id for item in changed]))
+        select(ResponseRow.response_id)
+        .where(ResponseRow.looks_for.in_([item.id for item in changed]))
+        .order_by(ResponseRow.response_id)
+        .with_for_update()
     )
     await attribute(session, list(waiting), at=at)
     return results

@@ -3,7 +3,7 @@
 1. directory   exclusive for whoever writes org units, roles, people, assignments, accounts
 2. rules       shared for whoever attributes; exclusive for whoever changes what that rests on
 3. interactions, by id (in buckets)   exclusive for whoever posts one; shared for whoever makes a response look for one
-4. the response's row, by id
+4. the response's row, by id; whoever attributes has it
 5. its disputes
 
 So a response and its interaction that arrive in two transactions at once always see each other: the second
@@ -22,6 +22,9 @@ _BUCKETS = 1024  # bounds how many locks a batch holds
 _DIRECTORY = _BUCKETS
 _RULES = _BUCKETS + 1
 
+SHARED = f"SELECT pg_advisory_xact_lock_shared({_SPACE}, k) FROM unnest({{keys}}::int[]) AS k"
+"""Takes the locks of these keys shared, in their order."""
+
 
 async def changing_directory(session: AsyncSession) -> None:
     await _exclusive(session, [_DIRECTORY])
@@ -33,6 +36,11 @@ async def changing_rules(session: AsyncSession) -> None:
 
 async def attributing(session: AsyncSession) -> None:
     await _shared(session, [_RULES])
+
+
+def to_attribute(interactions: Iterable[str]) -> list[int]:
+    """The keys of `attributing` and `looking_for` together, in order, for a statement that takes them itself."""
+    return [_RULES, *_buckets(interactions)]
 
 
 async def posting_interactions(session: AsyncSession, ids: Iterable[str]) -> None:
@@ -52,6 +60,4 @@ async def _exclusive(session: AsyncSession, keys: list[int]) -> None:
 
 
 async def _shared(session: AsyncSession, keys: list[int]) -> None:
-    await sql(
-        session, "SELECT pg_advisory_xact_lock_shared($1::int, k) FROM unnest($2::int[]) AS k", _SPACE, keys
-    )
+    await sql(session, SHARED.format(keys="$1"), keys)

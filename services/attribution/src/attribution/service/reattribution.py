@@ -71,6 +71,7 @@ def _next_ids(work: ReattributionRow) -> Select[UUID]:
         .where(ResponseRow.response_id > work.cursor, ResponseRow.status == "matched")
         .order_by(ResponseRow.response_id)
         .limit(CHUNK)
+        .with_for_update(of=ResponseRow)
     )
     if work.taxonomy is not None:
         statement = statement.where(

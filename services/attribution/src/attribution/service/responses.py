@@ -16,12 +16,15 @@ from fairloop.events import SurveyResponse
 
 UNMATCHED = ("pending", "unmatched")
 
-_KEEP_NEWER = """
+_KEEP_NEWER = f"""
+WITH locked AS MATERIALIZED ({locks.SHARED.format(keys="$9")})
 INSERT INTO response (response_id, version, facts, customer, interaction_ref, link_signed, erased, deleted,
                       taxonomy, looks_for, decided, status, result_version)
 SELECT response_id, version, facts, customer, ref, link_signed, erased, deleted, facts->>'taxonomy', ref, false, '', 0
-FROM unnest($1::uuid[], $2::int[], $3::jsonb[], $4::text[], $5::text[], $6::bool[], $7::bool[], $8::bool[])
+FROM (SELECT count(*) FROM locked) AS all_locks,
+     unnest($1::uuid[], $2::int[], $3::jsonb[], $4::text[], $5::text[], $6::bool[], $7::bool[], $8::bool[])
      AS new (response_id, version, facts, customer, ref, link_signed, erased, deleted)
+ORDER BY response_id
 ON CONFLICT (response_id) DO UPDATE SET
     version = excluded.version, facts = excluded.facts, customer = excluded.customer,
     interaction_ref = excluded.interaction_ref, link_signed = excluded.link_signed, erased = excluded.erased,
@@ -30,13 +33,13 @@ ON CONFLICT (response_id) DO UPDATE SET
 WHERE response.version < excluded.version
 RETURNING response_id
 """
+"""Takes the locks first: no row is joined before `locked` is counted. The rows are then locked in the order of their
+ids, in their newest state, whatever the statement could see when it began."""
 
 
 async def receive(session: AsyncSession, events: Sequence[SurveyResponse], *, at: Moment) -> None:
     """Attribute every response that is newer than the one held; versions held or passed change nothing."""
     newest = _newest_by_id(events)
-    await locks.attributing(session)
-    await locks.looking_for(session, [e.interaction_ref for e in newest if e.interaction_ref is not None])
     rows = await sql(
         session,
         _KEEP_NEWER,
@@ -48,6 +51,7 @@ async def receive(session: AsyncSession, events: Sequence[SurveyResponse], *, at
         [e.link_signed for e in newest],
         [e.erased for e in newest],
         [e.deleted for e in newest],
+        locks.to_attribute(e.interaction_ref for e in newest if e.interaction_ref is not None),
     )
     changed = {row[0] for row in rows}
     await attribute(session, list(changed), at=at)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from attribution.service import locks, reattribution
 from attribution.service.attribute import Moment
-from attribution.service.context import taxonomy_of
+from attribution.service.kept_rules import taxonomy_of
 from attribution.tables import MatrixRow, TaxonomyRow
 from fairloop.errors import Invalid, NotFound
 
