@@ -10,12 +10,19 @@ from sqlalchemy import event
 
 from fairloop.db import Database
 
-_FRAME = ("BEGIN", "COMMIT", "ROLLBACK")
+_NOT_COUNTED = (
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "WITH RECURSIVE typeinfo_tree",
+    "SELECT current_setting('jit')",
+)
+"""A transaction's begin and end, and what the driver asks once a connection about a type it meets first."""
 
 
 @asynccontextmanager
 async def statements(db: Database) -> AsyncIterator[list[str]]:
-    """The statements sent meanwhile on connections taken from the pool, but for the transactions' begin and end.
+    """The statements sent meanwhile on connections taken from the pool.
 
     SQLAlchemy tells of those it prepares itself, the driver of all others.
     """
@@ -25,8 +32,9 @@ async def statements(db: Database) -> AsyncIterator[list[str]]:
         sent.append(statement)
 
     def asked(query: LoggedQuery) -> None:
-        if not query.query.startswith(_FRAME):
-            sent.append(query.query)
+        statement = " ".join(query.query.split())
+        if not statement.startswith(_NOT_COUNTED):
+            sent.append(statement)
 
     def taken(dbapi_connection: Any, *_: object) -> None:
         dbapi_connection.driver_connection.add_query_logger(asked)

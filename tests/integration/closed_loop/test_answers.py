@@ -130,6 +130,13 @@ async def test_erasure_closes_the_case_and_leaves_no_text_behind(staffed: Box) -
     assert (last.status, last.version) == ("closed", closed["version"])
 
 
+async def test_an_answer_edited_and_erased_in_one_batch_leaves_no_text_behind(staffed: Box) -> None:
+    await staffed.deliver([answer(nps=3)])
+    await staffed.deliver([answer(nps=9, version=2), answer(version=3, erased=True)])
+    (note,) = (await only_case(staffed))["notes"]
+    assert (note["kind"], note["text"]) == ("revision", "")
+
+
 async def test_nothing_can_be_done_to_an_erased_case(staffed: Box) -> None:
     await staffed.deliver([answer()])
     case = await only_case(staffed)

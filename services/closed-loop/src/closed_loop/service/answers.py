@@ -1,10 +1,11 @@
 """Responses with their attribution: open the cases the alert rules ask for, keep open ones true, close erased ones."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from uuid import UUID
 
-from sqlalchemy import select
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from closed_loop.domain.alerts import Answer, Value
@@ -12,43 +13,84 @@ from closed_loop.domain.case import Case, Change, ScoresGiven
 from closed_loop.domain.follow_up import Situation, concerns, follow_up, with_one_more
 from closed_loop.domain.lifecycle import Revision
 from closed_loop.domain.routing import Circumstances, Directory, owning_unit
-from closed_loop.service.cases import lock_cases_of, save
-from closed_loop.service.directory import hold_directory, load_directory
-from closed_loop.service.documents import current_rules, current_terms
-from closed_loop.tables import ResponseSeen
+from closed_loop.service.cases import save
+from closed_loop.service.directory import HOLD, load_directory
+from closed_loop.service.documents import IN_FORCE, InForce, in_force
 from fairloop.db import sql
 from fairloop.events import AttributionResult
 
-_SEEN = """
-INSERT INTO response_seen (response_id, version) SELECT * FROM unnest($1::uuid[], $2::bigint[])
-ON CONFLICT (response_id) DO UPDATE SET version = excluded.version
-WHERE response_seen.version < excluded.version
+_HELD = f"""
+WITH directory AS MATERIALIZED ({HOLD}),
+before AS MATERIALIZED (SELECT response_id, version FROM response_seen WHERE response_id = ANY($1::uuid[])),
+remembered AS (
+  INSERT INTO response_seen (response_id, version) SELECT * FROM unnest($1::uuid[], $2::bigint[])
+  ON CONFLICT (response_id) DO UPDATE SET version = excluded.version
+  WHERE response_seen.version < excluded.version
+),
+locked AS MATERIALIZED (
+  SELECT c.state FROM (SELECT count(*) FROM directory) AS held, customer_case c
+  WHERE c.response_id = ANY($1::uuid[]) ORDER BY c.id FOR UPDATE OF c
+)
+SELECT (SELECT coalesce(json_object_agg(response_id, version), '{{}}') FROM before)::text AS seen,
+       (SELECT coalesce(json_agg(state), '[]') FROM locked)::text AS cases,
+       ({IN_FORCE}) AS documents
 """
+"""The directory is held, then the responses' cases are locked in the order of their ids, as everybody does who locks
+several. What is new of a response is for its own log partition alone, whose position this transaction has locked."""
+
+_seen = msgspec.json.Decoder(dict[UUID, int])
+_cases = msgspec.json.Decoder(list[Case])
+Cases = dict[UUID, dict[str, Case]]
 
 
 async def follow_up_answers(
     session: AsyncSession, events: Sequence[AttributionResult], *, now: datetime, zone: tzinfo
 ) -> None:
     """Every version counts, in order: an answer that was a detractor's for a moment has had its case."""
-    news = await _unseen(session, events)
-    if not news:
-        return
-    await hold_directory(session)
-    cases: dict[UUID, dict[str, Case]] = {event.response_id: {} for event in news}
-    for case in await lock_cases_of(session, list(cases)):
-        cases[case.response_id][case.alert_rule] = case
-    revisions = [revision_of(event) for event in news]
-    situation = await _situation(session, revisions, cases, now=now, zone=zone)
+    held = await _hold(session, events)
+    revisions = [revision_of(event) for event in _unseen(events, held.seen)]
+    situation = await _situation(session, revisions, held, now=now, zone=zone)
     changes: list[Change] = []
     for revision in revisions:
-        held = cases[revision.response_id]
-        for change in follow_up(revision, held, situation):
-            if change.case.alert_rule not in held:
+        cases = held.cases[revision.response_id]
+        for change in follow_up(revision, cases, situation):
+            if change.case.alert_rule not in cases:
                 situation = with_one_more(situation, change.case.owner)
-            held[change.case.alert_rule] = change.case
+            cases[change.case.alert_rule] = change.case
             changes.append(change)
     await save(session, changes)
-    await _remember(session, news)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What was there before: versions seen, cases by response and rule (locked), documents in force."""
+
+    seen: Mapping[UUID, int]
+    cases: Cases
+    documents: InForce
+
+
+async def _hold(session: AsyncSession, events: Sequence[AttributionResult]) -> _Held:
+    """Lock and load what these answers may change, and remember that they were seen."""
+    newest: dict[UUID, int] = {}
+    for event in events:
+        newest[event.response_id] = max(event.version, newest.get(event.response_id, 0))
+    (row,) = await sql(session, _HELD, list(newest), list(newest.values()))
+    cases: Cases = {response_id: {} for response_id in newest}
+    for case in _cases.decode(row.cases):
+        cases[case.response_id][case.alert_rule] = case
+    return _Held(_seen.decode(row.seen), cases, in_force(row.documents))
+
+
+def _unseen(events: Sequence[AttributionResult], before: Mapping[UUID, int]) -> list[AttributionResult]:
+    """The events that are newer than everything seen of their response, in their order."""
+    seen = dict(before)
+    news: list[AttributionResult] = []
+    for event in events:
+        if event.version > seen.get(event.response_id, 0):
+            seen[event.response_id] = event.version
+            news.append(event)
+    return news
 
 
 def revision_of(event: AttributionResult) -> Revision:
@@ -97,37 +139,14 @@ def _answer(event: AttributionResult) -> Answer:
 
 
 async def _situation(
-    session: AsyncSession,
-    revisions: Sequence[Revision],
-    cases: Mapping[UUID, Mapping[str, Case]],
-    *,
-    now: datetime,
-    zone: tzinfo,
+    session: AsyncSession, revisions: Sequence[Revision], held: _Held, *, now: datetime, zone: tzinfo
 ) -> Situation:
     """What is in force, with the directory as far as these answers' cases need it."""
-    rules = await current_rules(session)
-    relevant = [one for one in revisions if cases[one.response_id] or concerns(one, rules)]
+    rules = held.documents.rules
+    relevant = [one for one in revisions if held.cases[one.response_id] or concerns(one, rules)]
     directory = Directory()
     if relevant:
         dispatches = any(rule.route == "dispatch" for rule in rules)
         circumstances = [one.circumstances for one in relevant]
         directory = await load_directory(session, circumstances, with_load=dispatches)
-    terms = await current_terms(session, {rule.sla_policy for rule in rules}) if relevant else {}
-    return Situation(rules=rules, terms=terms, directory=directory, now=now, zone=zone)
-
-
-async def _unseen(session: AsyncSession, events: Sequence[AttributionResult]) -> list[AttributionResult]:
-    """The events that are newer than everything seen of their response, in their order."""
-    statement = select(ResponseSeen).where(ResponseSeen.response_id.in_({e.response_id for e in events}))
-    seen = {row.response_id: row.version for row in await session.scalars(statement)}
-    news: list[AttributionResult] = []
-    for event in events:
-        if event.version > seen.get(event.response_id, 0):
-            seen[event.response_id] = event.version
-            news.append(event)
-    return news
-
-
-async def _remember(session: AsyncSession, news: Sequence[AttributionResult]) -> None:
-    newest = {event.response_id: event.version for event in news}
-    await sql(session, _SEEN, list(newest), list(newest.values()))
+    return Situation(rules=rules, terms=held.documents.terms, directory=directory, now=now, zone=zone)

@@ -1,7 +1,6 @@
 """Loading cases under lock and saving what became of them: state, history, notes, timers and the event, together."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,35 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from closed_loop.domain.case import Act, Case, Change
-from closed_loop.domain.lifecycle import is_routable
-from closed_loop.domain.sla import Clock
 from closed_loop.service.directory import load_people
 from closed_loop.service.documents import calendar_version
-from closed_loop.tables import CaseEventRow, CaseNoteRow, CaseRow, NotificationRow
-from fairloop.db import sql
+from closed_loop.service.keeping import keep
+from closed_loop.tables import CaseRow
 from fairloop.events import CaseClock, ClosedLoopCase
 from fairloop.outbox import publish
-
-_SAVE = """
-INSERT INTO customer_case (id, response_id, alert_rule, status, owner, oversight_owner, escalated_to, org_unit,
-  breached, routable, opened_at, state)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-  $9::bool[], $10::bool[], $11::timestamptz[], $12::jsonb[])
-ON CONFLICT (id) DO UPDATE SET status = excluded.status, owner = excluded.owner,
-  oversight_owner = excluded.oversight_owner, escalated_to = excluded.escalated_to, org_unit = excluded.org_unit,
-  breached = excluded.breached, routable = excluded.routable, state = excluded.state
-"""
-_DISARM = """
-UPDATE sla_timer SET state = 'disarmed' WHERE state = 'armed' AND case_id = ANY($1::uuid[])
-  AND (case_id, kind, cycle) NOT IN (SELECT * FROM unnest($2::uuid[], $3::text[], $4::bigint[]))
-"""
-_ARM = """
-INSERT INTO sla_timer (case_id, kind, cycle, due_at, state, calendar_version)
-SELECT a, b, c, d, 'armed', e FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::bigint[])
-  AS wanted (a, b, c, d, e)
-ON CONFLICT DO NOTHING
-"""
-WARNING = ".warning"
 
 
 def case_of(row: CaseRow) -> Case:
@@ -51,17 +27,6 @@ async def lock_case(session: AsyncSession, case_id: UUID) -> Case | None:
     """The case, ours until the commit."""
     row = await session.scalar(select(CaseRow).where(CaseRow.id == case_id).with_for_update())
     return case_of(row) if row is not None else None
-
-
-async def lock_cases_of(session: AsyncSession, response_ids: Iterable[UUID]) -> list[Case]:
-    """All cases of these responses, locked in the order of their ids, as everybody does who locks several."""
-    statement = (
-        select(CaseRow)
-        .where(CaseRow.response_id.in_(list(response_ids)))
-        .order_by(CaseRow.id)
-        .with_for_update()
-    )
-    return [case_of(row) for row in await session.scalars(statement)]
 
 
 async def save(session: AsyncSession, changes: Sequence[Change]) -> list[Case]:
@@ -78,11 +43,7 @@ async def save(session: AsyncSession, changes: Sequence[Change]) -> list[Case]:
         states[change.case.id] = replace(change.case, version=before + 1)
         numbered.append(states[change.case.id])
     newest = list(states.values())
-    await _save_rows(session, newest)
-    await _save_timers(session, newest)
-    _keep_story(session, changes)
-    await session.flush()
-    await _blank_erased(session, newest)
+    await keep(session, newest, changes)
     await publish(session, [published(case) for case in numbered])
     return newest
 
@@ -131,85 +92,3 @@ async def _superior(session: AsyncSession, case: Case) -> str:
         return case.oversight_owner
     manager = (await load_people(session, [owner.manager])).get(owner.manager)
     return owner.manager if manager is not None and manager.active else case.oversight_owner
-
-
-async def _save_rows(session: AsyncSession, cases: Sequence[Case]) -> None:
-    await sql(
-        session,
-        _SAVE,
-        [case.id for case in cases],
-        [case.response_id for case in cases],
-        [case.alert_rule for case in cases],
-        [case.status for case in cases],
-        [case.owner for case in cases],
-        [case.oversight_owner for case in cases],
-        [case.escalated_to for case in cases],
-        [case.org_unit for case in cases],
-        [case.breached for case in cases],
-        [is_routable(case) for case in cases],
-        [case.opened_at for case in cases],
-        [msgspec.json.encode(case).decode() for case in cases],
-    )
-
-
-async def _save_timers(session: AsyncSession, cases: Sequence[Case]) -> None:
-    """Exactly the deadlines and warnings of the clocks that run are armed."""
-    armed = [timer for case in cases for clock in case.clocks for timer in _timers(case, clock)]
-    timers = (
-        [timer.case_id for timer in armed],
-        [timer.kind for timer in armed],
-        [timer.cycle for timer in armed],
-    )
-    await sql(session, _DISARM, [case.id for case in cases], *timers)
-    dues, versions = [timer.due_at for timer in armed], [timer.calendar_version for timer in armed]
-    await sql(session, _ARM, *timers, dues, versions)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Timer:
-    case_id: UUID
-    kind: str
-    cycle: int
-    due_at: datetime
-    calendar_version: int
-
-
-def _timers(case: Case, clock: Clock) -> Iterator[_Timer]:
-    """What has to be waited for while the clock runs."""
-    if clock.state != "running":
-        return
-    waits = {clock.kind: clock.due_at, clock.kind + WARNING: None if clock.warned else clock.warn_at}
-    for kind, due_at in waits.items():
-        if due_at is not None:
-            yield _Timer(
-                case_id=case.id,
-                kind=kind,
-                cycle=clock.cycle,
-                due_at=due_at,
-                calendar_version=case.calendar_version,
-            )
-
-
-def _keep_story(session: AsyncSession, changes: Sequence[Change]) -> None:
-    for change in changes:
-        id = change.case.id
-        session.add_all(
-            CaseEventRow(case_id=id, at=one.at, by=one.by, kind=one.kind, data=dict(one.data))
-            for one in change.history
-        )
-        session.add_all(
-            CaseNoteRow(case_id=id, at=n.at, by=n.by, kind=n.kind, text=n.text, method=n.method)
-            for n in change.notes
-        )
-        session.add_all(
-            NotificationRow(case_id=id, at=n.at, recipient=n.to, kind=n.kind, clock=n.clock)
-            for n in change.notices
-        )
-
-
-async def _blank_erased(session: AsyncSession, cases: Sequence[Case]) -> None:
-    erased = [case.id for case in cases if case.erased]
-    if erased:
-        await sql(
-            session, "UPDATE case_note SET text = '', method = NULL WHERE case_id = ANY($1::uuid[])", erased
-        )

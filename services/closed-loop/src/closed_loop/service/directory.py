@@ -1,13 +1,13 @@
 """What is known of the organisation: stored by version, loaded as far as the cases at hand need it."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
+import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from closed_loop.domain.routing import Circumstances, Directory, Person, Post, chain, top_unit
-from closed_loop.tables import AccountFact, AssignmentFact, CaseRow, EmployeeFact, OrgUnitFact
+from closed_loop.domain.routing import Circumstances, Directory, Person
+from closed_loop.tables import EmployeeFact, OrgUnitFact
 from fairloop.db import sql
 from fairloop.events import Account, Assignment, Employee, OrgUnit
 
@@ -36,11 +36,39 @@ INSERT INTO account (customer, version, owner) SELECT * FROM unnest($1::text[], 
 ON CONFLICT (customer) DO UPDATE SET version = excluded.version, owner = excluded.owner
 WHERE account.version < excluded.version RETURNING 1
 """
+_PART = """
+WITH RECURSIVE line (unit) AS (
+  (SELECT unnest($1::text[]) UNION SELECT id FROM org_unit WHERE parent IS NULL)
+  UNION SELECT parent FROM line JOIN org_unit ON id = unit WHERE parent IS NOT NULL
+), post AS MATERIALIZED (
+  SELECT employee, org_unit, valid_from, valid_to FROM assignment WHERE org_unit IN (SELECT unit FROM line)
+), owned AS MATERIALIZED (
+  SELECT customer, owner FROM account WHERE customer = ANY($2::text[])
+), person AS MATERIALIZED (
+  SELECT id, manager, active FROM employee
+  WHERE id IN (SELECT employee FROM post UNION SELECT owner FROM owned UNION SELECT unnest($3::text[]))
+)
+SELECT json_build_object(
+  'parents', (SELECT coalesce(json_object_agg(id, parent), '{}')
+              FROM org_unit WHERE id IN (SELECT unit FROM line)),
+  'posts', (SELECT coalesce(json_object_agg(org_unit, crew), '{}')
+            FROM (SELECT org_unit, json_agg(post) AS crew FROM post GROUP BY org_unit) AS of_unit),
+  'accounts', (SELECT coalesce(json_object_agg(customer, owner), '{}') FROM owned),
+  'people', (SELECT coalesce(json_object_agg(id, known), '{}')
+             FROM (SELECT id, json_build_object('manager', manager, 'active', active) AS known
+                   FROM employee WHERE id IN (SELECT id FROM person UNION SELECT manager FROM person)) AS found),
+  'load', (SELECT coalesce(json_object_agg(owner, cases), '{}')
+           FROM (SELECT owner, count(*) AS cases FROM customer_case
+                 WHERE $4 AND owner IN (SELECT employee FROM post) AND status NOT IN ('resolved', 'closed')
+                 GROUP BY owner) AS busy)
+)::text AS part
+"""
+"""The units asked for with all above them and the top, their people, and the people and customers asked for."""
 
+_directory = msgspec.json.Decoder(Directory)
 
-async def hold_directory(session: AsyncSession) -> None:
-    """Until the commit the directory stays as it is: what is routed now is not overtaken by what is learnt now."""
-    await session.execute(select(func.pg_advisory_xact_lock_shared(_LOCK)))
+HOLD = f"SELECT pg_advisory_xact_lock_shared({_LOCK})"
+"""Until the commit the directory stays as it is: what is routed now is not overtaken by what is learnt now."""
 
 
 async def change_directory(session: AsyncSession) -> None:
@@ -121,43 +149,18 @@ async def load_directory(
 
     `with_load`: also how many open cases the people of their units have.
     """
-    parents = await load_parents(session)
-    origins = {unit for one in of for unit in (one.owning_unit, one.unit) if unit is not None}
-    top = top_unit(parents)
-    units = {level for unit in origins | ({top} if top else set()) for level in chain(parents, unit)}
-    posts = await _posts(session, units)
-    accounts = await _accounts(session, {one.customer for one in of if one.customer is not None})
-    staff = {post.employee for crew in posts.values() for post in crew}
-    wanted = staff | set(accounts.values()) | {who for one in of for who in one.participants}
-    people = await load_people(session, wanted)
-    people |= await load_people(session, {p.manager for p in people.values() if p.manager} - set(people))
-    load = await _load(session, staff) if with_load else Counter[str]()
-    return Directory(parents=parents, people=people, posts=posts, accounts=accounts, load=load)
+    (row,) = await sql(
+        session,
+        _PART,
+        list({unit for one in of for unit in (one.owning_unit, one.unit) if unit is not None}),
+        list({one.customer for one in of if one.customer is not None}),
+        list({who for one in of for who in one.participants}),
+        with_load,
+    )
+    return _directory.decode(row.part)
 
 
 async def load_people(session: AsyncSession, ids: Collection[str]) -> dict[str, Person]:
     """Those of these employees that are known."""
     statement = select(EmployeeFact).where(EmployeeFact.id.in_(ids))
     return {row.id: Person(row.manager, row.active) for row in await session.scalars(statement)}
-
-
-async def _posts(session: AsyncSession, units: set[str]) -> dict[str, tuple[Post, ...]]:
-    posts: dict[str, tuple[Post, ...]] = {}
-    for row in await session.scalars(select(AssignmentFact).where(AssignmentFact.org_unit.in_(units))):
-        post = Post(row.employee, row.valid_from, row.valid_to)
-        posts[row.org_unit] = (*posts.get(row.org_unit, ()), post)
-    return posts
-
-
-async def _accounts(session: AsyncSession, customers: set[str]) -> dict[str, str]:
-    statement = select(AccountFact.customer, AccountFact.owner).where(AccountFact.customer.in_(customers))
-    return {row.customer: row.owner for row in await session.execute(statement)}
-
-
-async def _load(session: AsyncSession, owners: set[str]) -> Counter[str]:
-    statement = (
-        select(CaseRow.owner, func.count().label("cases"))
-        .where(CaseRow.owner.in_(owners), CaseRow.status.not_in(["resolved", "closed"]))
-        .group_by(CaseRow.owner)
-    )
-    return Counter({row.owner: row.cases for row in await session.execute(statement)})

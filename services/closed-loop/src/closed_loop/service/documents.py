@@ -1,7 +1,9 @@
 """Rules, policies and calendars: stored as documents in versions, read back as what the domain knows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +17,42 @@ from closed_loop.domain.sla import SlaPolicy
 from closed_loop.tables import AlertRuleDocument, CalendarDocument, SlaPolicyDocument
 
 D = TypeVar("D", AlertRuleDocument, SlaPolicyDocument, CalendarDocument)
+
+_NEWEST = """
+SELECT coalesce(json_agg(one ORDER BY id), '[]')
+FROM (SELECT DISTINCT ON (id) id, version, document FROM {table} ORDER BY id, version DESC) AS one
+"""
+IN_FORCE = f"""
+SELECT json_build_object(
+  'rules', ({_NEWEST.format(table="alert_rule")}),
+  'policies', ({_NEWEST.format(table="sla_policy")}),
+  'calendars', ({_NEWEST.format(table="calendar")})
+)::text
+"""
+"""The newest version of every document, for `in_force`."""
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """All alert rules, by id; policy id → the versions of policy and calendar a case opened now starts under."""
+
+    rules: Sequence[AlertRule]
+    terms: Mapping[str, Terms]
+
+
+class _Newest(msgspec.Struct):
+    id: str
+    version: int
+    document: dict[str, Any]
+
+
+class _NewestDocuments(msgspec.Struct):
+    rules: list[_Newest]
+    policies: list[_Newest]
+    calendars: list[_Newest]
+
+
+_newest_documents = msgspec.json.Decoder(_NewestDocuments)
 
 
 def newest(table: type[D]) -> Select[D]:
@@ -46,33 +84,30 @@ async def current_document(session: AsyncSession, table: type[D], id: str) -> D 
     return (await session.scalars(statement)).one_or_none()
 
 
-async def current_rules(session: AsyncSession) -> list[AlertRule]:
-    """All alert rules, by id."""
-    rows = (await session.scalars(newest(AlertRuleDocument).order_by(AlertRuleDocument.id))).all()
-    return [rule_of(row) for row in rows]
-
-
-async def current_terms(session: AsyncSession, policy_ids: Iterable[str]) -> dict[str, Terms]:
-    """Policy id → the versions of policy and calendar a case opened now starts under."""
-    policies = await _newest_of(session, SlaPolicyDocument, policy_ids)
-    calendars = await _newest_of(session, CalendarDocument, {row.document["calendar"] for row in policies})
-    by_id = {row.id: row for row in calendars}
-    return {row.id: _terms(row, by_id[row.document["calendar"]]) for row in policies}
-
-
 async def calendar_version(session: AsyncSession, id: str, version: int) -> Calendar:
     """A calendar as it was when a case began to count by it."""
-    return calendar_of(await session.get_one(CalendarDocument, (id, version)))
+    return calendar_of((await session.get_one(CalendarDocument, (id, version))).document)
 
 
-def rule_of(row: AlertRuleDocument) -> AlertRule:
+@lru_cache(maxsize=4)
+def in_force(text: str) -> InForce:
+    """What IN_FORCE answered. The same text is read once, so it costs no more than its comparison."""
+    newest = _newest_documents.decode(text)
+    calendars = {one.id: (one.version, calendar_of(one.document)) for one in newest.calendars}
+    return InForce(
+        rules=tuple(rule_of(one) for one in newest.rules),
+        terms={one.id: _terms(one, *calendars[one.document["calendar"]]) for one in newest.policies},
+    )
+
+
+def rule_of(row: _Newest) -> AlertRule:
     """The rule a document describes."""
     return msgspec.convert({**row.document, "id": row.id, "version": row.version}, AlertRule)
 
 
-def calendar_of(row: CalendarDocument) -> Calendar:
+def calendar_of(document: dict[str, Any]) -> Calendar:
     """The calendar a document describes."""
-    given = msgspec.convert(row.document, _GivenCalendar)
+    given = msgspec.convert(document, _GivenCalendar)
     return calendar(given.timezone, given.weekly, given.holidays)
 
 
@@ -82,15 +117,11 @@ class _GivenCalendar(msgspec.Struct):
     holidays: list[date]
 
 
-async def _newest_of(session: AsyncSession, table: type[D], ids: Iterable[str]) -> Sequence[D]:
-    return (await session.scalars(newest(table).where(table.id.in_(set(ids))))).all()
-
-
-def _terms(policy: SlaPolicyDocument, calendar_row: CalendarDocument) -> Terms:
+def _terms(policy: _Newest, calendar_version: int, calendar: Calendar) -> Terms:
     return Terms(
         policy_id=policy.id,
         policy_version=policy.version,
         policy=msgspec.convert(policy.document, SlaPolicy),
-        calendar_version=calendar_row.version,
-        calendar=calendar_of(calendar_row),
+        calendar_version=calendar_version,
+        calendar=calendar,
     )
