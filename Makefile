@@ -53,11 +53,15 @@ status: $(STAMP)  ## what runs, and what needs looking at
 
 .PHONY: test
 test: $(STAMP)  ## all tests, on real PostgreSQL and real Kafka (ARGS="-k word" passes options on)
-	@$(BIN)/python -m pytest tests --ignore=tests/bench -q -n 3 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest tests --ignore=tests/bench -q -n 3 --dist loadgroup $(ARGS)
 
 .PHONY: kafka-test
 kafka-test: $(STAMP)  ## only the tests that need Kafka, on a broker started for them
 	@$(BIN)/python -m pytest tests -m kafka -q $(ARGS)
+
+.PHONY: fault
+fault: $(STAMP)  ## the faults a release must survive, with their full outages, and how long each took
+	@FAULT=long $(BIN)/python -m pytest tests/fault -q -n 2 --dist loadgroup $(ARGS)
 
 .PHONY: lint
 lint: $(STAMP)  ## style, formatting, and which package may import which

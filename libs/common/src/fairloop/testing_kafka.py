@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,8 @@ class Broker:
     port: int
     controller_port: int
     folder: Path
+    detours: tuple[tuple[int, int], ...] = ()
+    """Further listeners: (port it listens on, port it tells clients to come to)."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,18 +54,36 @@ class Broker:
 
 
 class KafkaCluster:
-    """`async with KafkaCluster(folder, brokers=3) as cluster:` runs brokers 1..n with their data under `folder`."""
+    """`async with KafkaCluster(folder, brokers=3) as cluster:` runs brokers 1..n with their data under `folder`.
 
-    def __init__(self, folder: Path, *, brokers: int = 1) -> None:
-        ports = free_ports(2 * brokers)
-        self.brokers = [
-            Broker(number, ports[2 * number - 2], ports[2 * number - 1], folder / f"broker-{number}")
-            for number in range(1, brokers + 1)
-        ]
+    Clients go where brokers tell them, so a proxy between the two needs a listener of its own: each of `detours`
+    has one port per broker, at which a proxy to that broker's `detours[i][0]` is to listen.
+    """
+
+    def __init__(self, folder: Path, *, brokers: int = 1, detours: Sequence[Sequence[int]] = ()) -> None:
+        each = 2 + len(detours)
+        ports = free_ports(each * brokers)
+        self.brokers = []
+        for number in range(1, brokers + 1):
+            port, controller_port, *others = ports[each * (number - 1) : each * number]
+            told = [advertised[number - 1] for advertised in detours]
+            self.brokers.append(
+                Broker(
+                    number,
+                    port,
+                    controller_port,
+                    folder / f"broker-{number}",
+                    tuple(zip(others, told, strict=True)),
+                )
+            )
 
     @property
     def url(self) -> str:
         return "kafka://" + ",".join(f"127.0.0.1:{broker.port}" for broker in self.brokers)
+
+    def detour_url(self, detour: int) -> str:
+        """The address of the cluster for clients that are to come by this detour."""
+        return "kafka://" + ",".join(f"127.0.0.1:{broker.detours[detour][1]}" for broker in self.brokers)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as undo:
@@ -166,7 +186,11 @@ class KafkaCluster:
 
     def _properties(self, broker: Broker) -> str:
         voters = ",".join(f"{b.number}@127.0.0.1:{b.controller_port}" for b in self.brokers)
-        listeners = f"BROKER://127.0.0.1:{broker.port},CONTROLLER://127.0.0.1:{broker.controller_port}"
+        own = [f"BROKER://127.0.0.1:{broker.port}", f"CONTROLLER://127.0.0.1:{broker.controller_port}"]
+        detours = range(len(broker.detours))
+        listeners = ",".join([*own, *(f"DETOUR{i}://127.0.0.1:{broker.detours[i][0]}" for i in detours)])
+        told = ",".join([*own, *(f"DETOUR{i}://127.0.0.1:{broker.detours[i][1]}" for i in detours)])
+        plain = "".join(f",DETOUR{i}:PLAINTEXT" for i in detours)
         replicas = min(3, len(self.brokers))
         in_sync = max(1, replicas - 1)
         return f"""\
@@ -175,9 +199,9 @@ node.id={broker.number}
 controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=BROKER
-listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT{plain}
 listeners={listeners}
-advertised.listeners={listeners}
+advertised.listeners={told}
 log.dirs={broker.folder}/data
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0

@@ -1,0 +1,110 @@
+"""What every fault is tried on, and the table of them at the end of the run."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from tests.fault.logs import LogUnderTest, embedded_log, three_brokers
+from tests.fault.pair import Pair, open_pair
+from tests.fault.processes import Nursery, open_nursery
+
+from fairloop.embedded import PostgresServer, temporary_postgres
+from fairloop.testing import temporary_database
+
+LONG = os.environ.get("FAULT") == "long"
+"""`FAULT=long`: outages as long as they are stated; without it, just long enough to pass every timeout."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Number each fault for the table; Kafka's faults share one cluster, so they go to one test process."""
+    for item in items:
+        if (mark := item.get_closest_marker("fault")) is None:
+            continue
+        item.user_properties.append(("fault", str(mark.args[0]) if mark.args else "–"))
+        log = "kafka" if item.get_closest_marker("kafka") else "embedded"
+        item.user_properties.append(("log", log))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Fault, what is survived, on which log, seconds."""
+    rows = []
+    for outcome in ("passed", "failed", "skipped"):
+        for report in terminalreporter.getreports(outcome):
+            said = dict(getattr(report, "user_properties", ()))
+            if "fault" in said and (report.when == "call" or report.outcome != "passed"):
+                name = report.nodeid.partition("::")[2].partition("[")[0].partition("@")[0]
+                rows.append(
+                    (
+                        said["fault"],
+                        name.removeprefix("test_").replace("_", " "),
+                        said["log"],
+                        report.duration,
+                        outcome,
+                    )
+                )
+    if not rows:
+        return
+    terminalreporter.section("faults survived")
+    for fault, name, log, seconds, outcome in sorted(
+        rows, key=lambda row: (not row[0].isdigit(), row[0].zfill(3), *row[1:3])
+    ):
+        note = "" if outcome == "passed" else f"  {outcome.upper()}"
+        terminalreporter.write_line(f"{fault:>9}  {name:<86} {log:<8} {seconds:6.1f} s{note}")
+    terminalreporter.write_line(f"{'':>9}  {'long form' if LONG else 'short form'}, {len(rows)} tests")
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    with open_nursery() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def brokers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LogUnderTest]:
+    """Three real brokers, of this test process."""
+    async with three_brokers(tmp_path_factory.mktemp("three")) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def on_kafka(brokers: LogUnderTest) -> AsyncIterator[LogUnderTest]:
+    """The three brokers, all up again and every way healed when the test is over."""
+    yield brokers
+    brokers.heal()
+    assert brokers.cluster is not None
+    for broker in brokers.cluster.brokers:
+        if broker.process is None:
+            brokers.cluster.start(broker.number)
+        brokers.cluster.resume(broker.number)
+    await brokers.cluster.wait_ready()
+
+
+@pytest.fixture
+async def on_embedded(postgres: PostgresServer) -> AsyncIterator[LogUnderTest]:
+    """The embedded log, in a database of its own."""
+    async with temporary_database(postgres) as db, embedded_log(db.url) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def log(request: pytest.FixtureRequest) -> LogUnderTest:
+    """Both logs, one after the other."""
+    found: LogUnderTest = request.getfixturevalue(f"on_{request.param}")
+    return found
+
+
+@pytest.fixture
+async def pair(
+    nursery: Nursery, tmp_path: Path, postgres: PostgresServer, log: LogUnderTest
+) -> AsyncIterator[Pair]:
+    async with open_pair(nursery, tmp_path, postgres, log.url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def crashable() -> Iterator[PostgresServer]:
+    """A database server of its own, for tests that stop it; each starts it again."""
+    with temporary_postgres() as server:
+        yield server
