@@ -73,19 +73,23 @@ async def on_kafka(brokers: LogUnderTest) -> AsyncIterator[LogUnderTest]:
     """The three brokers, all up again and every way healed when the test is over."""
     yield brokers
     brokers.heal()
-    assert brokers.cluster is not None
-    for broker in brokers.cluster.brokers:
-        if broker.process is None:
-            brokers.cluster.start(broker.number)
-        brokers.cluster.resume(broker.number)
-    await brokers.cluster.wait_ready()
+    await brokers.start()
+
+
+@pytest.fixture(scope="session")
+def log_postgres() -> Iterator[PostgresServer]:
+    """A server for embedded logs only, so that it can be stopped while the services' own goes on."""
+    with temporary_postgres() as server:
+        yield server
 
 
 @pytest.fixture
-async def on_embedded(postgres: PostgresServer) -> AsyncIterator[LogUnderTest]:
+async def on_embedded(log_postgres: PostgresServer) -> AsyncIterator[LogUnderTest]:
     """The embedded log, in a database of its own."""
-    async with temporary_database(postgres) as db, embedded_log(db.url) as opened:
+    async with temporary_database(log_postgres) as db, embedded_log(log_postgres, db.url) as opened:
         yield opened
+        opened.heal()
+        await opened.start()
 
 
 @pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])

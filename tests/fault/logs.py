@@ -1,12 +1,14 @@
 """The logs that faults are tried on: three Kafka brokers of our own, or a database; each with ways through proxies."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fault.proxy import Proxy, Tap
+from tests.fault.proxy import Proxy
 
+from fairloop.embedded import PostgresServer
 from fairloop.testing_kafka import KafkaCluster
 
 WAYS = 2
@@ -39,18 +41,33 @@ class Way:
         for proxy in self.proxies:
             proxy.delay = seconds
 
-    def tap(self, tap: Tap) -> None:
-        for proxy in self.proxies:
-            proxy.tap = tap
-
 
 @dataclass
 class LogUnderTest:
-    """`cluster` is None for the embedded log. The ways are there for every test; each leaves them healed."""
+    """The ways are there for every test; each leaves them healed. Kafka has a cluster, the embedded log a server."""
 
     url: str
     ways: list[Way]
     cluster: KafkaCluster | None = None
+    server: PostgresServer | None = None
+
+    async def stop(self) -> None:
+        """All brokers are killed; the embedded log's server stops without a checkpoint."""
+        if self.cluster is not None:
+            await asyncio.to_thread(self.cluster.stop)
+        if self.server is not None:
+            await asyncio.to_thread(self.server.stop, "immediate")
+
+    async def start(self) -> None:
+        """Whatever is down or standing still comes back, with its data."""
+        if self.cluster is not None:
+            for broker in self.cluster.brokers:
+                if broker.process is None:
+                    self.cluster.start(broker.number)
+                self.cluster.resume(broker.number)
+            await self.cluster.wait_ready()
+        if self.server is not None:
+            await asyncio.to_thread(self.server.start)
 
     def heal(self) -> None:
         for way in self.ways:
@@ -73,8 +90,8 @@ async def three_brokers(folder: Path) -> AsyncIterator[LogUnderTest]:
 
 
 @asynccontextmanager
-async def embedded_log(url: str) -> AsyncIterator[LogUnderTest]:
-    """The embedded log in the database that the address names."""
+async def embedded_log(server: PostgresServer, url: str) -> AsyncIterator[LogUnderTest]:
+    """The embedded log in a database of this server."""
     async with AsyncExitStack() as stack:
         proxies = [await stack.enter_async_context(Proxy()) for _ in range(WAYS)]
-        yield LogUnderTest(url, [Way(proxy.url(url), [proxy]) for proxy in proxies])
+        yield LogUnderTest(url, [Way(proxy.url(url), [proxy]) for proxy in proxies], server=server)

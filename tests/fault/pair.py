@@ -138,6 +138,29 @@ class Pair:
         await until(stands, f"{process.name} halts")
         return reasons
 
+    async def numbered(self, count: int) -> None:
+        """Until so many events in the producer's outbox have a number."""
+
+        async def given() -> bool:
+            [(found,)] = await self.rows(
+                self.producer_db, "SELECT count(*) FROM outbox WHERE pseq IS NOT NULL"
+            )
+            return bool(found >= count)
+
+        await until(given, f"{count} events are numbered")
+
+    async def drained(self) -> None:
+        """Until the producer's outbox is empty."""
+
+        async def empty() -> bool:
+            return (await self.rows(self.producer_db, "SELECT count(*) FROM outbox"))[0][0] == 0
+
+        await until(empty, "the outbox is empty")
+
+    async def records(self) -> int:
+        """How many records the sales' topic holds, repeats and all."""
+        return sum(end - first for first, end in (await self.log.bounds(self.sales)).values())
+
     async def rows(self, db: Database, statement: str, *arguments: Any) -> list[tuple[Any, ...]]:
         async with db.begin() as session:
             return [tuple(row) for row in await sql(session, statement, *arguments)]

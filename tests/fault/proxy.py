@@ -51,7 +51,9 @@ class Proxy:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, HOST, 0)
+        self._server = await asyncio.start_server(
+            self._accept, HOST, 0
+        )  # a plain function: the tasks are ours
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -71,7 +73,8 @@ class Proxy:
     def url(self, direct: str) -> str:
         """The same address, by way of this proxy, which from now on leads there."""
         parts = urlsplit(direct)
-        assert parts.hostname is not None and parts.port is not None
+        assert parts.hostname is not None
+        assert parts.port is not None
         self.target = (parts.hostname, parts.port)
         login = parts.netloc.rpartition("@")[0]
         return urlunsplit(
@@ -118,11 +121,12 @@ class Proxy:
         self.tap = tap
         return lost
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._connect(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._refusing:
             writer.transport.abort()
             return
