@@ -2,6 +2,10 @@ import csv
 import io
 from typing import Any
 
+import msgspec
+
+from fairloop.db import sql
+
 from .aggregator import RESPONSES, Aggregator, contribution, figure
 from .office import Office, plan_body
 
@@ -153,3 +157,24 @@ async def test_a_team_plan_pays_the_units_result(office: Office) -> None:
 def _changed(index: int, kind: str, *, after: dict[str, Any]) -> dict[str, Any]:
     before = contribution(index, "detractor")
     return {"response_id": RESPONSES[index], "kind": kind, "before": before, "after": after}
+
+
+async def test_a_statement_that_an_earlier_release_wrote_out_reads_and_pays_as_before(office: Office) -> None:
+    await office.publish()
+    await office.open_period()
+    run = await office.calculate()
+    shown = await office.statement("m1")
+    async with office.box.db.begin() as session:
+        for employee in ("m1", "m2"):
+            body = msgspec.json.encode(await office.statement(employee))
+            await sql(session, _WRITE_OUT, body, employee)
+        await sql(session, "UPDATE run SET terms = NULL")
+    assert await office.statement("m1") == shown
+    await office.approve(run)
+    rows = csv.DictReader(io.StringIO((await office.finance.get("/v1/periods/2026Q1/payroll.csv")).text))
+    assert [row["amount_minor"] for row in rows] == ["79500", "12000"]
+
+
+_WRITE_OUT = """
+UPDATE statement SET body = $1, facts = NULL, payout_minor = NULL, held_minor = NULL WHERE employee = $2
+"""

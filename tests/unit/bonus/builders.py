@@ -1,15 +1,20 @@
 """Plans, figures and snapshots for the tests, with what a test does not care about filled in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from bonus.domain.curve import Curve
+from bonus.domain.explanation import Explainer, Facts, Terms
 from bonus.domain.plan import Component, Payee, Plan
-from bonus.domain.run import Standing
+from bonus.domain.run import calculate
+from bonus.domain.settlement import Settled
 from bonus.domain.snapshot import Contribution, Figure, Figures, Snapshot
-from bonus.domain.statement import Paid
+from bonus.domain.standing import Standing
+from bonus.domain.statement import Statement
 from bonus.domain.tenure import Assigned, Days
 
 QUARTER = Days(date(2026, 1, 1), date(2026, 4, 1))  # 90 days
@@ -79,7 +84,7 @@ def snapshot(
         period={"from": QUARTER.start, "to": QUARTER.end},
         content_hash=content_hash,
         figures=figures,
-        contributions=tuple(contributions),
+        contributions=tuple(msgspec.Raw(msgspec.json.encode(one)) for one in contributions),
     )
 
 
@@ -87,5 +92,13 @@ def of(*figures: Figure) -> Figures:
     return Figures.of(figures)
 
 
-def payouts(paid: Sequence[Paid]) -> dict[str, int]:
-    return {one.who.payee.employee: one.payout for one in paid}
+def payouts(settled: Sequence[Settled]) -> dict[str, int]:
+    return {one.employee: one.payout for one in settled}
+
+
+def explained(rules: Plan, where: Standing, facts: Mapping[str, Snapshot]) -> list[Statement]:
+    """Every statement of a run, made of what the run keeps: terms and facts as JSON."""
+    run = calculate(rules, where, facts)
+    explainer = Explainer(msgspec.json.decode(msgspec.json.encode(run.terms), type=Terms))
+    kept = [msgspec.json.decode(msgspec.json.encode(one), type=Facts) for one in run.facts]
+    return [explainer.statement(one, paid.payout) for one, paid in zip(kept, run.settled, strict=True)]

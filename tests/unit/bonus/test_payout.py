@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from bonus.domain.missing import MissingFigureError
 from bonus.domain.money import apportion
 from bonus.domain.plan import MinResponses, Payee, Plan
-from bonus.domain.run import Standing, pay
+from bonus.domain.settlement import settle
 from bonus.domain.snapshot import Figure, Figures
+from bonus.domain.standing import Standing
+from bonus.domain.statement import retraced
 
 from .builders import assigned, both_views, component, figure, of, payouts, plan, standing
 
@@ -21,7 +23,7 @@ IN_NORTH = standing(m1=[assigned("north")])
 
 
 def payout(of_plan: Plan, where: Standing, figures: Figures) -> int:
-    return payouts(pay(of_plan, where, figures)[0])["m1"]
+    return payouts(settle(of_plan, where, figures)[0])["m1"]
 
 
 def test_the_payout_is_rounded_once_and_the_components_sum_to_it() -> None:
@@ -34,8 +36,9 @@ def test_the_payout_is_rounded_once_and_the_components_sum_to_it() -> None:
     figures = of(
         figure("employee:m1", "45"), figure("org_unit:north", "33"), figure("organisation:all", "35")
     )
-    paid = pay(rules, IN_NORTH, figures)[0][0]
-    assert paid.payout == 81501
+    ((settled,), _) = settle(rules, IN_NORTH, figures)
+    assert settled.payout == 81501
+    paid = retraced(rules, rules.payees[0], settled.payout, standing=IN_NORTH, figures=figures)
     assert apportion(paid.payout, [line.amount for line in paid.earnings.lines]) == [67501, 9000, 5000]
 
 
@@ -82,14 +85,14 @@ def test_what_each_scheme_pays(scheme: str, expected: list[int]) -> None:
     names = ["a", "b", "c", "d"]
     rules = plan(payees=names, scheme=scheme, flat_bonus_minor=60_000, pool_minor=300_000)
     where = standing(**{name: [assigned("north")] for name in names})
-    assert list(payouts(pay(rules, where, _four_scores())[0]).values()) == expected
+    assert list(payouts(settle(rules, where, _four_scores())[0]).values()) == expected
 
 
 def test_a_team_gets_its_units_result_capped_at_the_target() -> None:
     names = ["a", "b", "c", "d"]
     rules = plan(component("unit", scope="own_unit"), payees=names, scheme="team")
     where = standing(**{name: [assigned("north")] for name in names})
-    assert set(payouts(pay(rules, where, _four_scores())[0]).values()) == {100_000}
+    assert set(payouts(settle(rules, where, _four_scores())[0]).values()) == {100_000}
 
 
 @pytest.mark.parametrize(
@@ -99,13 +102,13 @@ def test_a_team_gets_its_units_result_capped_at_the_target() -> None:
         (350_000, [80_000, 80_000, 80_000, 80_000], 30_000),
     ],
 )
-def test_a_capped_pool_redistributes_and_shows_what_it_could_not_pay(
+def test_a_capped_pool_redistributes_and_shows_what_it_could_not_settle(
     pool: int, expected: list[int], unspent: int
 ) -> None:
     names = ["a", "b", "c", "d"]
     payees = [Payee(employee=name, target_bonus_minor=100_000, cap_minor=80_000) for name in names]
     where = standing(**{name: [assigned("north")] for name in names})
-    paid, left = pay(plan(payees=payees, scheme="pool", pool_minor=pool), where, _four_scores())
+    paid, left = settle(plan(payees=payees, scheme="pool", pool_minor=pool), where, _four_scores())
     assert (list(payouts(paid).values()), left) == (expected, unspent)
 
 
@@ -174,5 +177,6 @@ def _four_scores() -> Figures:
 
 def test_the_parts_of_a_component_are_exact_fractions() -> None:
     figures = of(figure("employee:m1", "45"), figure("org_unit:north", "33"))
-    lines = pay(plan(*MIXED), IN_NORTH, figures)[0][0].earnings.lines
+    rules = plan(*MIXED)
+    lines = retraced(rules, rules.payees[0], 79_500, standing=IN_NORTH, figures=figures).earnings.lines
     assert [line.multiple for line in lines] == [Fraction(9, 8), Fraction(3, 10)]

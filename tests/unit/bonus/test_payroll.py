@@ -4,9 +4,7 @@ import io
 import pytest
 
 from bonus.domain.payroll import COLUMNS, neutral, payroll_csv
-from bonus.domain.run import calculate
-
-from .builders import assigned, figure, plan, snapshot, standing
+from bonus.domain.settlement import Settled
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
@@ -19,9 +17,8 @@ def test_a_harmless_cell_stays_as_it_is() -> None:
 
 
 def test_a_field_with_a_comma_or_a_quote_survives() -> None:
-    facts = {"nps": snapshot(figure("employee:m1", "45"), figure("employee:m1", "45", view="all"))}
-    statements = calculate(plan(), standing(m1=[assigned()]), facts).statements
-    text = payroll_csv('Q1, "late"', "r1", statements)
+    payouts = [Settled("m1", 112_500, 0)]
+    text = payroll_csv(payouts, currency="EUR", period='Q1, "late"', run="r1", rule_version="bonus-rules-1")
     header, row = csv.reader(io.StringIO(text, newline=""))
     assert tuple(header) == COLUMNS
     assert row[:5] == ["m1", "112500", "0", "EUR", 'Q1, "late"']

@@ -3,7 +3,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from bonus.domain.plan import Employed, Payee, Plan
-from bonus.domain.run import Standing, pay
+from bonus.domain.settlement import settle
+from bonus.domain.standing import Standing
 from bonus.domain.tenure import Days, tenure
 
 from .builders import QUARTER, assigned, component, figure, of, payouts, plan, standing
@@ -22,7 +23,7 @@ def day(number: int) -> date:
 
 
 def payout(rules: Plan, where: Standing) -> int:
-    return payouts(pay(rules, where, FIGURES)[0])["m1"]
+    return payouts(settle(rules, where, FIGURES)[0])["m1"]
 
 
 def test_a_transfer_counts_the_own_score_whole_and_the_units_by_days() -> None:

@@ -1,6 +1,6 @@
 """PostgreSQL: one engine a process, sessions in one transaction, and which errors heal by trying again."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -81,6 +81,17 @@ async def _driver_of(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Recor
         await pooled.dbapi_connection._start_transaction()
     session.info[_DRIVER] = (session.sync_session.get_transaction(), driver)
     return driver
+
+
+async def copy_in(
+    session: AsyncSession, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Add many rows at once, by COPY in the session's transaction. Conflicts and NULLs raise as with INSERT."""
+    await session.flush()
+    await sql(session, "SELECT 1")  # SQLAlchemy begins with the first statement, and COPY goes past it
+    connection = await (await session.connection()).get_raw_connection()
+    assert isinstance(connection.driver_connection, asyncpg.Connection)
+    await connection.driver_connection.copy_records_to_table(table, records=rows, columns=columns)
 
 
 def is_transient(error: BaseException | None) -> bool:

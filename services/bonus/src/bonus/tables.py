@@ -82,6 +82,9 @@ class BonusRunRow(Base):
     payees: Mapped[int]
     total_minor: Mapped[int]
     unspent_minor: Mapped[int]
+    terms: Mapped[bytes | None] = mapped_column(
+        LargeBinary, deferred=True, comment="what all its statements share, as JSON"
+    )
     currency: Mapped[str]
     calculated_by: Mapped[str]
     calculated_at: Mapped[datetime]
@@ -92,7 +95,10 @@ class BonusRunRow(Base):
 
 
 class StatementRow(Base):
-    """One payout, once per run, payee and rule; `body` is the statement as JSON, never changed."""
+    """One payout, once per run, payee and rule, and the facts that the statement is made of; never changed.
+
+    Earlier releases wrote the statement itself (`body`) instead of amounts and facts.
+    """
 
     __tablename__ = "statement"
 
@@ -100,7 +106,10 @@ class StatementRow(Base):
     employee: Mapped[str] = mapped_column(primary_key=True)
     rule_version: Mapped[str] = mapped_column(primary_key=True)
     org_units: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="where the payee worked in the period")
-    body: Mapped[bytes] = mapped_column(LargeBinary)
+    payout_minor: Mapped[int | None]
+    held_minor: Mapped[int | None]
+    facts: Mapped[bytes | None] = mapped_column(LargeBinary, comment="JSON")
+    body: Mapped[bytes | None] = mapped_column(LargeBinary, comment="JSON")
 
 
 class Inquiry(Base):

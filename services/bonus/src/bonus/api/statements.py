@@ -7,7 +7,7 @@ from bonus.api.statement_body import ExplainedOut, StatementOut
 from bonus.domain.statement import Statement
 from bonus.service.periods import get_period
 from bonus.service.runs import current_run
-from bonus.service.statements import Reader, decoded, payroll, statement_of
+from bonus.service.statements import Reader, payroll, reader_of, statement_of
 from bonus.tables import BonusRunRow, StatementRow
 from fairloop.auth import Role, roles
 from fairloop.web import Caller, Listing, Paging, Routes, Session, Slug, listing
@@ -35,8 +35,9 @@ async def get_statements(id: Slug, session: Session, caller: Caller, page: Pagin
     if not reader.everybody:
         mine = StatementRow.employee == reader.employee if reader.employee else false()
         statement = statement.where(mine | StatementRow.org_units.overlap(sorted(reader.units)))
+    read = await reader_of(session, run)
     return await listing(
-        session, statement, by=[StatementRow.employee], page=page, to=lambda row: _shown(run, decoded(row))
+        session, statement, by=[StatementRow.employee], page=page, to=lambda row: _shown(run, read(row))
     )
 
 

@@ -6,9 +6,9 @@ import msgspec
 
 from bonus.domain.evidence import people
 from bonus.domain.plan import Plan
-from bonus.domain.run import Standing, pay
+from bonus.domain.settlement import Settled, settle
 from bonus.domain.snapshot import Changed, Figures
-from bonus.domain.statement import Statement
+from bonus.domain.standing import Standing
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -31,7 +31,7 @@ class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
 def adjustments(
     plan: Plan,
     standing: Standing,
-    approved: Sequence[Statement],
+    approved: Sequence[Settled],
     figures: Figures,
     *,
     changed: Iterable[Changed],
@@ -42,26 +42,26 @@ def adjustments(
     The reasons are the changed responses of the person's own; who has none but is paid differently (through a
     unit's score, or a pool) gets all of them.
     """
-    paid, _ = pay(plan, standing, figures)
-    corrected = {one.who.payee.employee: one.payout for one in paid}
+    replayed, _ = settle(plan, standing, figures)
+    corrected = {one.employee: one.payout for one in replayed}
     everything = list(changed)
     own = _by_person(everything)
     lines = []
-    for statement in approved:
-        employee = statement.employee
-        difference = corrected[employee] - statement.payout_minor
-        released = statement.held_minor if employee in accepted_since else 0
+    for paid in approved:
+        employee = paid.employee
+        difference = corrected[employee] - paid.payout
+        released = paid.held if employee in accepted_since else 0
         if difference == 0 and released == 0 and employee not in own:
             continue
         reasons = own.get(employee) or ({_cause(one) for one in everything} if difference else set())
         lines.append(
             Adjustment(
                 employee=employee,
-                approved_minor=statement.payout_minor,
+                approved_minor=paid.payout,
                 corrected_minor=corrected[employee],
                 difference_minor=difference,
                 released_minor=released,
-                currency=statement.currency,
+                currency=plan.currency,
                 reasons=tuple(sorted(reasons)),
             )
         )

@@ -1,9 +1,11 @@
 """Which responses count for a person, with what weight, and why the others do not."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+
+import msgspec
 
 from bonus.domain.plan import Plan, View
 from bonus.domain.snapshot import Contribution, ShareEntry, Snapshot
@@ -17,13 +19,34 @@ class Evidence:
     excluded: Mapping[str, str]
 
 
-def by_person(snapshots: Iterable[Snapshot]) -> dict[tuple[str, str], list[Contribution]]:
-    """(KPI, employee) → every response in which the person took part or has a line of the attribution."""
-    found: dict[tuple[str, str], list[Contribution]] = defaultdict(list)
-    for snapshot in snapshots:
-        for contribution in snapshot.contributions:
-            for employee in people(contribution):
-                found[snapshot.kpi, employee].append(contribution)
+class _NamedEntry(msgspec.Struct):
+    subject_type: str
+    subject_id: str
+
+
+class _Named(msgspec.Struct):
+    employee: str
+
+
+class _WhoseContribution(msgspec.Struct):
+    """As much of a contribution as says whose it is."""
+
+    entries: tuple[_NamedEntry, ...] = ()
+    participants: tuple[_Named, ...] = ()
+
+
+_whose = msgspec.json.Decoder(_WhoseContribution).decode
+
+
+def by_person(snapshot: Snapshot) -> dict[str, list[msgspec.Raw]]:
+    """Employee → every response in which the person took part or has a line of the attribution."""
+    found: dict[str, list[msgspec.Raw]] = defaultdict(list)
+    for contribution in snapshot.contributions:
+        named = _whose(contribution)
+        whose = {participant.employee for participant in named.participants}
+        whose |= {entry.subject_id for entry in named.entries if entry.subject_type == "employee"}
+        for employee in whose:
+            found[employee].append(contribution)
     return found
 
 

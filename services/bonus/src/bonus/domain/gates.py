@@ -59,7 +59,7 @@ def _verdict(gate: Gate, situation: Situation) -> Verdict:
 
 def _min_responses(gate: MinResponses, s: Situation) -> Verdict:
     counts = {c.id: _own_n(c.kpi, s, c.view) for c in s.plan.components if c.personal}
-    thin = frozenset(id for id, n in counts.items() if n is None or n < gate.minimum)
+    thin = frozenset(id for id, n in counts.items() if too_few(n, gate.minimum))
     if not counts:
         return Verdict("min_responses", True, "this plan has no personal score")
     if not thin:
@@ -69,6 +69,11 @@ def _min_responses(gate: MinResponses, s: Situation) -> Verdict:
     )
     message = f"fewer than {gate.minimum} responses of your own ({shown}); the team's result counts instead"
     return Verdict("min_responses", False, message, thin=thin)
+
+
+def too_few(n: int | None, minimum: int) -> bool:
+    """`n` is None when it is too small to be shown."""
+    return n is None or n < minimum
 
 
 def _own_n(kpi: str, s: Situation, view: str) -> int | None:

@@ -11,6 +11,12 @@ def round_half_even(amount: Fraction) -> int:
     return round(amount)
 
 
+def quotient_half_even(over: int, under: int) -> int:
+    """`over` / `under` (> 0) rounded likewise, without making a fraction of it."""
+    whole, rest = divmod(over, under)
+    return whole + (2 * rest > under or (2 * rest == under and whole % 2))
+
+
 def apportion(total: int, exact: Sequence[Fraction]) -> list[int]:
     """Whole amounts near `exact` that sum to `total`: everybody the floor, then one each by largest remainder.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from bonus.domain.curve import Curve
 from bonus.domain.gates import Situation, Verdict, verdicts
@@ -22,7 +23,10 @@ CAPPED_AT_TARGET: frozenset[Scheme] = frozenset({"individual", "team"})
 
 @dataclass(frozen=True, slots=True)
 class Earner:
-    """One payee with everything but the scores settled. `stake`: what a multiple of 1 pays, in minor units."""
+    """One payee with everything but the scores settled.
+
+    `portion`: days and gates. `stake`: what a multiple of 1 pays, in minor units.
+    """
 
     payee: Payee
     place: Place
@@ -30,6 +34,7 @@ class Earner:
     verdicts: tuple[Verdict, ...]
     days: int
     period_days: int
+    portion: Fraction
     stake: Fraction
 
     @property
@@ -72,9 +77,9 @@ def earner(
     opinions = verdicts(plan.gates, Situation(plan, payee, figures, held, window, accepted))
     by_employment = any(isinstance(gate, Employed) for gate in plan.gates)
     days = held.employed if by_employment else window.count
-    stake = Fraction(_full_amount(plan, payee)) * Fraction(days, period.count)
+    portion = Fraction(days, period.count)
     for verdict in opinions:
-        stake *= verdict.factor
+        portion *= verdict.factor
     return Earner(
         payee=payee,
         place=Place(payee.employee, held.units, frozenset().union(*(v.thin for v in opinions))),
@@ -82,7 +87,8 @@ def earner(
         verdicts=opinions,
         days=days,
         period_days=period.count,
-        stake=stake,
+        portion=portion,
+        stake=full_amount(plan, payee) * portion,
     )
 
 
@@ -113,7 +119,7 @@ def earn(plan: Plan, who: Earner, figures: Figures, *, on: frozenset[str] = froz
     return Earnings(_clamped(paid, plan, who.payee) if CAP in on else tuple(paid))
 
 
-def _full_amount(plan: Plan, payee: Payee) -> int:
+def full_amount(plan: Plan, payee: Payee) -> int:
     """What a multiple of 1 is worth over a full period; a plan that only tracks pays nothing."""
     if plan.mode == "track_only":
         return 0
@@ -121,13 +127,12 @@ def _full_amount(plan: Plan, payee: Payee) -> int:
 
 
 def _multiple(plan: Plan, component: Component, source: Source, on: frozenset[str]) -> Fraction:
-    score = source.figure.score
-    assert score is not None
     if TARGET not in on:
         return Fraction(1)
-    return multiple(plan.scheme, component.curve, score, capped=CAP in on)
+    return multiple(plan.scheme, component.curve, source.score, capped=CAP in on)
 
 
+@lru_cache(maxsize=50_000)  # scores have one decimal, so a run asks for the same few over and over
 def multiple(scheme: Scheme, curve: Curve, score: Decimal, *, capped: bool = True) -> Fraction:
     """f of a score under a scheme: at most 1, all or nothing, or the curve as it is."""
     if scheme == "everyone":

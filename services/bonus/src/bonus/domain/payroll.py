@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable
 
-from bonus.domain.statement import Statement
+from bonus.domain.settlement import Settled
 
 COLUMNS = (
     "employee",
@@ -19,20 +19,20 @@ COLUMNS = (
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def payroll_csv(period: str, run: str, statements: Iterable[Statement]) -> str:
-    """One line a payee of a paying plan: what to pay now, and what is held.
+def payroll_csv(
+    payouts: Iterable[Settled], *, currency: str, period: str, run: str, rule_version: str
+) -> str:
+    """One line a payee: what to pay now, and what is held.
 
     `payment_key` is the same for every delivery of the same payment, so that it is paid once.
     """
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow(COLUMNS)
-    for one in statements:
-        if one.mode == "track_only":
-            continue
-        amount = str(one.payout_minor - one.held_minor)
-        key = f"{run}:{one.employee}:{one.rule_version}"
-        cells = (one.employee, amount, str(one.held_minor), one.currency, period, run, one.rule_version, key)
+    for one in payouts:
+        key = f"{run}:{one.employee}:{rule_version}"
+        amounts = (str(one.payout - one.held), str(one.held), currency)
+        cells = (one.employee, *amounts, period, run, rule_version, key)
         rows.writerow([neutral(cell) for cell in cells])
     return text.getvalue()
 

@@ -72,7 +72,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
 Gate = MinResponses | Accepted | Employed | OrganisationKpi | Coverage
 
 
-class Payee(msgspec.Struct, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
+class Payee(msgspec.Struct, gc=False, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
     """Who is paid. `target_bonus_minor` is for the whole period; [from, to) narrows the days that count."""
 
     employee: str
@@ -120,6 +120,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def only(self, payee: Payee) -> "Plan":
         """The same rules for one payee alone."""
         return msgspec.structs.replace(self, payees=(payee,))
+
+    def without_payees(self) -> "Plan":
+        """The same rules for nobody yet."""
+        return msgspec.structs.replace(self, payees=())
 
     def weights(self, payee: Payee, role: str | None) -> dict[str, Fraction]:
         """Component → weight: the payee's own, else the role's, else the plan's; they sum to 1."""

@@ -1,105 +1,68 @@
 """One calculation of one period: a pure function of frozen facts, the plan and the rules below."""
 
 import hashlib
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import msgspec
 
-from bonus.domain.evidence import by_person, evidence
-from bonus.domain.money import round_half_even
-from bonus.domain.payout import earn, earner
+from bonus.domain.evidence import by_person
+from bonus.domain.explanation import RULE_VERSION, Facts, Terms
 from bonus.domain.plan import Plan
-from bonus.domain.pool import share_pool
-from bonus.domain.snapshot import Figures, Snapshot
-from bonus.domain.statement import Paid, Statement, state
-from bonus.domain.tenure import Assigned, Days
-
-RULE_VERSION = "bonus-rules-1"  # raise it with every change that can move an amount or a byte of a statement
+from bonus.domain.settlement import Settled, settle
+from bonus.domain.snapshot import Figure, Figures, Snapshot
+from bonus.domain.standing import Standing
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What besides scores and plan decides: the payees' assignments within the period and who accepted the plan."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What everybody gets, in the order of the plan's payees, with `facts` (of each) and `terms` to explain it by.
 
-    period: Days
-    assignments: dict[str, tuple[Assigned, ...]]
-    accepted: tuple[str, ...]
+    `unspent_minor` of a pool went to nobody.
+    """
 
-    @classmethod
-    def of(cls, period: Days, assignments: Mapping[str, list[Assigned]], accepted: set[str]) -> "Standing":
-        """Clipped to the period and sorted, so that what does not matter cannot change the hash."""
-        clipped = {
-            employee: sorted(
-                Assigned(days, a.org_unit, a.role)
-                for a in held
-                if (days := a.days.within(period.start, period.end)).count
-            )
-            for employee, held in sorted(assignments.items())
-        }
-        return cls(
-            period=period,
-            assignments={employee: tuple(held) for employee, held in clipped.items() if held},
-            accepted=tuple(sorted(accepted)),
-        )
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """Statements in the order of the plan's payees; `unspent_minor` of a pool went to nobody."""
-
-    inputs_hash: str
-    statements: tuple[Statement, ...]
+    terms: Terms
+    settled: list[Settled]
+    facts: list[Facts]
     unspent_minor: int
 
     @property
     def total_minor(self) -> int:
-        return sum(statement.payout_minor for statement in self.statements)
+        return sum(one.payout for one in self.settled)
 
 
 def calculate(plan: Plan, standing: Standing, snapshots: Mapping[str, Snapshot]) -> Run:
-    """Compute every statement. `snapshots` by KPI. Raises MissingFigureError when a figure is missing."""
-    digest = inputs_hash(plan, standing, {kpi: snapshot.content_hash for kpi, snapshot in snapshots.items()})
-    figures = Figures.of(figure for snapshot in snapshots.values() for figure in snapshot.figures)
-    responses = by_person(snapshots.values())
-    paid, unspent = pay(plan, standing, figures)
-    statements = (
-        state(
-            plan,
-            one,
-            figures,
-            evidence=evidence(plan, one.who.payee.employee, responses),
-            responses=responses,
-            inputs_hash=digest,
-            rule_version=RULE_VERSION,
-        )
-        for one in paid
+    """Compute every payout. `snapshots` by KPI. Raises MissingFigureError when a figure is missing."""
+    frozen = [figure for snapshot in snapshots.values() for figure in snapshot.figures]
+    settled, unspent = settle(plan, standing, Figures.of(frozen))
+    terms = Terms(
+        plan=plan.without_payees(),
+        figures=tuple(figure for figure in frozen if figure.scope_type != "employee"),
+        inputs_hash=inputs_hash(plan, standing, {kpi: one.content_hash for kpi, one in snapshots.items()}),
     )
-    return Run(inputs_hash=digest, statements=tuple(statements), unspent_minor=unspent)
+    return Run(terms, settled, _facts(plan, standing, snapshots, frozen), unspent)
 
 
-def pay(plan: Plan, standing: Standing, figures: Figures) -> tuple[list[Paid], int]:
-    """What each payee gets, and what is left of a pool (0 in other schemes)."""
+def _facts(
+    plan: Plan, standing: Standing, snapshots: Mapping[str, Snapshot], frozen: Iterable[Figure]
+) -> list[Facts]:
     accepted = frozenset(standing.accepted)
-    earners = [
-        earner(
-            plan,
-            payee,
-            period=standing.period,
-            assignments=standing.assignments.get(payee.employee, ()),
-            figures=figures,
-            accepted=payee.employee in accepted,
+    figures: dict[str, list[Figure]] = defaultdict(list)
+    for figure in frozen:
+        if figure.scope_type == "employee":
+            figures[figure.scope_id].append(figure)
+    personal = sorted({component.kpi for component in plan.components if component.personal})
+    responses = {kpi: by_person(snapshots[kpi]) for kpi in personal}
+    return [
+        Facts(
+            payee=payee,
+            standing=standing.only(payee.employee, payee.employee in accepted),
+            figures=tuple(figures.get(payee.employee, ())),
+            responses={kpi: tuple(of.get(payee.employee, ())) for kpi, of in responses.items()},
         )
         for payee in plan.payees
     ]
-    earned = [(who, earn(plan, who, figures)) for who in earners]
-    if plan.scheme != "pool":
-        return [Paid(who, earnings, round_half_even(earnings.amount)) for who, earnings in earned], 0
-    shared = share_pool(
-        plan.pool_minor or 0,
-        {who.payee.employee: earnings.amount for who, earnings in earned},
-        caps={who.payee.employee: who.payee.cap_minor for who in earners if who.payee.cap_minor is not None},
-        period=f"{standing.period.start}/{standing.period.end}",
-    )
-    unspent = shared.unspent if plan.mode == "paid" else 0
-    return [Paid(who, earnings, shared.paid[who.payee.employee]) for who, earnings in earned], unspent
 
 
 def inputs_hash(plan: Plan, standing: Standing, content_hashes: Mapping[str, str]) -> str:

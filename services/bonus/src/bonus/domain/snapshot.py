@@ -16,7 +16,7 @@ ScopeType = Literal["employee", "org_unit", "organisation", "cause"]
 ORGANISATION = "all"  # the id of the scope `organisation`
 
 
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
+class Figure(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """One score. Suppressed: too few responses to show, everything measured is None.
 
     `value` has one decimal and is None without responses; `reliability` is λ in 0…1.
@@ -66,14 +66,17 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """What the aggregator froze for one KPI and one period. `content_hash` covers figures and contributions."""
+    """What the aggregator froze for one KPI and one period. `content_hash` covers figures and contributions.
+
+    Contributions stay the JSON they came as (`Contribution`) until somebody's statement is read.
+    """
 
     id: str
     kpi: str
     period: dict[str, date]
     content_hash: str
     figures: tuple[Figure, ...]
-    contributions: tuple[Contribution, ...] = ()
+    contributions: tuple[msgspec.Raw, ...] = ()
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +121,10 @@ class Figures:
         other = "influenced" if view == "all" else "all"
         key = (kpi, "organisation", ORGANISATION)
         return self.by_key.get((*key, view)) or self.by_key.get((*key, other))
+
+    def with_more(self, figures: Iterable[Figure]) -> "Figures":
+        """These and more."""
+        return Figures({**self.by_key, **Figures.of(figures).by_key})
 
     def with_value(self, figure: Figure, value: Decimal) -> "Figures":
         """The same figures, one of them with another value."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from bonus.domain.missing import MissingFigureError
@@ -15,6 +16,12 @@ class Source:
 
     figure: Figure
     part: Fraction
+
+    @property
+    def score(self) -> Decimal:
+        score = self.figure.score
+        assert score is not None
+        return score
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +43,14 @@ def sources(
     With `shrink` off, λ is 1 wherever there is a personal score.
     """
     if not component.personal:
-        return _shared(component.scope, component, place, figures, view)
+        return shared_sources(component.scope, component, place, figures, view)
     own = figures.employee(component.kpi, place.employee, view)
     kept = Fraction(0)
     if own is not None and own.score is not None:
         kept = _kept(own, component, plan, place, figures) if shrink else Fraction(1)
-    rest = _shared(component.fallback or "own_unit", component, place, figures, view) if kept < 1 else ()
+    rest = (
+        shared_sources(component.fallback or "own_unit", component, place, figures, view) if kept < 1 else ()
+    )
     spread = [Source(source.figure, source.part * (1 - kept)) for source in rest]
     return (Source(own, kept), *spread) if own is not None and kept > 0 else tuple(spread)
 
@@ -52,10 +61,14 @@ def _kept(own: Figure, component: Component, plan: Plan, place: Place, figures: 
         return Fraction(0)
     if plan.reliability_mode == "none":
         return Fraction(1)
+    if reliability(own) is None:
+        return kept_part(figures.employee(component.kpi, place.employee, component.view) or own)
+    return kept_part(own)
+
+
+def kept_part(own: Figure) -> Fraction:
+    """λ of a personal score, with reliability weighting. Raises MissingFigureError when there is none."""
     weight = reliability(own)
-    if weight is None:
-        planned = figures.employee(component.kpi, place.employee, component.view)
-        weight = None if planned is None else reliability(planned)
     if weight is None:
         raise MissingFigureError(
             f"there is no reliability for the {own.kpi} of {own.scope_id}: set a prior in the KPI's settings"
@@ -63,9 +76,10 @@ def _kept(own: Figure, component: Component, plan: Plan, place: Place, figures: 
     return weight
 
 
-def _shared(
+def shared_sources(
     scope: str, component: Component, place: Place, figures: Figures, view: View
 ) -> tuple[Source, ...]:
+    """The figures behind a scope that is not the person; their parts sum to 1."""
     if scope == "own_unit":
         return _by_days(place.units, component, figures, view)
     if scope.startswith("org_unit:"):

@@ -10,9 +10,10 @@ import msgspec
 from bonus.domain.counterfactual import Counterfactual, counterfactual
 from bonus.domain.evidence import Evidence
 from bonus.domain.money import apportion, decimal_text, round_half_even
-from bonus.domain.payout import FACTORS, Earner, Earnings, Line, earn, multiple
-from bonus.domain.plan import Plan
+from bonus.domain.payout import FACTORS, Earner, Earnings, Line, earn, earner, multiple
+from bonus.domain.plan import Payee, Plan
 from bonus.domain.snapshot import Contribution, Figure, Figures
+from bonus.domain.standing import Standing
 from bonus.domain.waterfall import shapley
 
 
@@ -94,6 +95,19 @@ class Paid:
     payout: int
 
 
+def retraced(plan: Plan, payee: Payee, payout: int, *, standing: Standing, figures: Figures) -> Paid:
+    """A payout with what it comes from. `standing` need not know anybody else."""
+    who = earner(
+        plan,
+        payee,
+        period=standing.period,
+        assignments=standing.assignments.get(payee.employee, ()),
+        figures=figures,
+        accepted=payee.employee in standing.accepted,
+    )
+    return Paid(who, earn(plan, who, figures), payout)
+
+
 def state(
     plan: Plan,
     paid: Paid,
@@ -167,12 +181,11 @@ def _component(plan: Plan, line: Line, amount: int, who: Earner, figures: Figure
                 scope_type=source.figure.scope_type,
                 scope_id=source.figure.scope_id,
                 part=decimal_text(source.part),
-                value=source.figure.score,
+                value=source.score,
                 n=source.figure.n,
-                f=decimal_text(multiple(plan.scheme, component.curve, source.figure.score)),
+                f=decimal_text(multiple(plan.scheme, component.curve, source.score)),
             )
             for source in line.sources
-            if source.figure.score is not None
         ),
     )
 

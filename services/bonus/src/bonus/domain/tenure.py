@@ -10,7 +10,7 @@ from itertools import pairwise
 import msgspec
 
 
-class Days(msgspec.Struct, frozen=True, order=True, rename={"start": "from", "end": "to"}):
+class Days(msgspec.Struct, gc=False, frozen=True, order=True, rename={"start": "from", "end": "to"}):
     """A range of days, the last one exclusive."""
 
     start: date
@@ -25,7 +25,7 @@ class Days(msgspec.Struct, frozen=True, order=True, rename={"start": "from", "en
         return Days(max(self.start, start or self.start), min(self.end, end or self.end))
 
 
-class Assigned(msgspec.Struct, frozen=True, order=True):
+class Assigned(msgspec.Struct, gc=False, frozen=True, order=True):
     """One person's assignment, clipped to the days that matter."""
 
     days: Days

@@ -6,11 +6,11 @@ import msgspec
 
 from bonus.domain.adjustment import Adjustment, adjustments
 from bonus.domain.missing import MissingFigureError
-from bonus.domain.run import Standing
 from bonus.domain.snapshot import Figures
+from bonus.domain.standing import Standing
 from bonus.service.plans import accepted_by, plan_version
 from bonus.service.snapshots import corrections
-from bonus.service.statements import closed_run, statements_of
+from bonus.service.statements import closed_run, payouts_of
 from bonus.tables import BonusRunRow
 from fairloop.errors import Conflict
 from fairloop.service import Runtime
@@ -21,7 +21,7 @@ async def adjustments_of(runtime: Runtime, period: str) -> tuple[BonusRunRow, li
     async with runtime.db.begin() as session:
         run = await closed_run(session, period)
         held = await plan_version(session, run.plan, run.plan_version)
-        approved = await statements_of(session, run)
+        approved = await payouts_of(session, run)
         accepted = await accepted_by(session, run.plan, held.text_hash)
     corrected = await corrections(runtime.peers, [one["id"] for one in run.snapshots.values()])
     figures = Figures.of(figure for one in corrected for figure in one.figures)

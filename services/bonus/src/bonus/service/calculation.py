@@ -13,24 +13,25 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bonus.domain.explanation import RULE_VERSION
 from bonus.domain.lifecycle import refusal_to_calculate
 from bonus.domain.missing import MissingFigureError
-from bonus.domain.run import RULE_VERSION, Run, Standing, calculate
+from bonus.domain.run import Run, calculate
 from bonus.domain.snapshot import Snapshot
+from bonus.domain.standing import Standing
 from bonus.domain.tenure import Days
 from bonus.service.directory import assignments_of
 from bonus.service.periods import days_of, locked
 from bonus.service.plans import HeldPlan, accepted_by, published
 from bonus.service.runs import announce_new, current_run, supersede
 from bonus.service.snapshots import freeze
-from bonus.tables import BonusRunRow, Period, StatementRow
+from bonus.service.statements import save_statements
+from bonus.tables import BonusRunRow, Period
 from fairloop.auth import Caller
 from fairloop.db import Database
 from fairloop.errors import Conflict
 from fairloop.ids import uuid7
 from fairloop.service import Runtime
-
-_encode = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,29 +115,21 @@ async def _save(
         plan=job.plan.id,
         plan_version=job.plan.version,
         status="in_review",
-        inputs_hash=run.inputs_hash,
+        inputs_hash=run.terms.inputs_hash,
         rule_version=RULE_VERSION,
         snapshots={kpi: {"id": one.id, "content_hash": one.content_hash} for kpi, one in snapshots.items()},
         standing=msgspec.to_builtins(job.standing),
-        payees=len(run.statements),
+        payees=len(run.settled),
         total_minor=run.total_minor,
         unspent_minor=run.unspent_minor,
+        terms=msgspec.json.encode(run.terms),
         currency=job.plan.plan.currency,
         calculated_by=caller.sub,
         calculated_at=now,
     )
     period.status = "in_review"
     await announce_new(session, row)
-    session.add_all(
-        StatementRow(
-            run_id=row.id,
-            employee=one.employee,
-            rule_version=one.rule_version,
-            org_units=sorted({held.org_unit for held in job.standing.assignments.get(one.employee, ())}),
-            body=_encode(one),
-        )
-        for one in run.statements
-    )
+    await save_statements(session, row.id, run)
     return row
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bonus.domain.tenure import Assigned, Days
-from bonus.tables import Person, Posting, Unit
+from bonus.tables import Unit
 from fairloop.db import sql
 from fairloop.events import Assignment, Employee, EventData, OrgUnit
 
@@ -70,12 +70,17 @@ async def store_assignments(session: AsyncSession, events: Sequence[Assignment])
     )
 
 
+_ASSIGNMENTS = """
+SELECT employee, org_unit, role, valid_from, valid_to FROM assignment WHERE employee = ANY($1::text[])
+"""
+
+
 async def assignments_of(session: AsyncSession, employees: Collection[str]) -> dict[str, list[Assigned]]:
     """Every assignment of these people."""
     found: dict[str, list[Assigned]] = defaultdict(list)
-    for row in await session.scalars(select(Posting).where(Posting.employee.in_(employees))):
-        days = Days(row.valid_from, row.valid_to or date.max)
-        found[row.employee].append(Assigned(days, row.org_unit, row.role))
+    rows = await sql(session, _ASSIGNMENTS, list(employees))
+    for employee, org_unit, role, valid_from, valid_to in rows:
+        found[employee].append(Assigned(Days(valid_from, valid_to or date.max), org_unit, role))
     return found
 
 
@@ -98,7 +103,7 @@ async def subtree(session: AsyncSession, tops: Collection[str]) -> set[str]:
 
 async def strangers(session: AsyncSession, employees: Collection[str]) -> list[str]:
     """Those of these people the directory has not told us about, sorted."""
-    known = await session.scalars(
-        select(Person.employee).where(Person.employee.in_(employees), Person.active)
+    known = await sql(
+        session, "SELECT employee FROM employee WHERE active AND employee = ANY($1::text[])", list(employees)
     )
-    return sorted(set(employees) - set(known))
+    return sorted(set(employees) - {employee for (employee,) in known})

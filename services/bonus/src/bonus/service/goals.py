@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bonus.domain.missing import MissingFigureError
 from bonus.domain.plan import OrganisationKpi, Payee, Plan
-from bonus.domain.run import Standing, pay
+from bonus.domain.settlement import settle
 from bonus.domain.snapshot import ORGANISATION, FigureKey, Figures
-from bonus.domain.statement import StatedComponent, stated_components
+from bonus.domain.standing import Standing
+from bonus.domain.statement import StatedComponent, retraced, stated_components
 from bonus.service.directory import assignments_of
 from bonus.service.periods import current_periods, days_of
 from bonus.service.plans import HeldPlan, accepted_by, published
@@ -99,9 +100,10 @@ async def _with_plans(session: AsyncSession, periods: Iterable[Period]) -> list[
 def _stand(course: _Course, figures: Figures) -> Goal:
     plan = course.alone
     try:
-        ((paid,), _) = pay(plan, course.standing, figures)
+        ((settled,), _) = settle(plan, course.standing, figures)
     except MissingFigureError as error:
         return Goal(course.period, course.held, course.payee, (), None, str(error))
+    paid = retraced(plan, course.payee, settled.payout, standing=course.standing, figures=figures)
     payout = None if plan.scheme == "pool" else paid.payout
     return Goal(
         course.period, course.held, course.payee, stated_components(plan, paid, figures), payout, None
