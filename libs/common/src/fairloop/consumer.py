@@ -8,6 +8,7 @@ never skips.
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
 import structlog
 
@@ -110,8 +111,8 @@ class Consumer:
         await asyncio.gather(*(lane.close(_REVOKE_PATIENCE) for lane in lost))
         for partition in partitions:
             self._told.pop(partition, None)
-            if self.health.halted.pop(_name(partition), None) is not None:
-                self._gauge_halted(partition, 0)
+            self.health.halted.pop(_name(partition), None)
+            self._gauge_nothing(partition)
 
     async def _start_lanes(self, subscription: Subscription) -> None:
         """Begin the newly assigned partitions where our own database says. Leaves them for later without one."""
@@ -148,17 +149,24 @@ class Consumer:
                     f"history is missing: the log begins at offset {first}, this consumer is at {start}"
                 )
             else:
-                self._gauge_halted(partition, 0)
+                self._gauge_nothing(partition)
                 subscription.seek(partition, start)
                 subscription.resume(partition)
 
     def _halted(self, partition: TopicPartition, reason: str) -> None:
         self.health.halted[_name(partition)] = reason
-        self._gauge_halted(partition, 1)
         log.error("partition_halted", topic=partition.topic, partition=partition.partition, reason=reason)
 
-    def _gauge_halted(self, partition: TopicPartition, value: int) -> None:
-        telemetry.HALTED.labels(self.service, partition.topic, str(partition.partition)).set(value)
+    def _gauge_nothing(self, partition: TopicPartition) -> None:
+        """Nothing is wrong with a partition that begins, or is another worker's from now on."""
+        for gauge in (telemetry.LAG, telemetry.OLDEST, telemetry.HALTED, telemetry.BREAKER):
+            gauge.labels(self.service, partition.topic, str(partition.partition)).set(0)
+
+    def _gauge_lag(self, partition: TopicPartition, lag: int, oldest: datetime | None) -> None:
+        labels = (self.service, partition.topic, str(partition.partition))
+        telemetry.LAG.labels(*labels).set(lag)
+        age = (datetime.now(UTC) - oldest).total_seconds() if lag > 0 and oldest is not None else 0.0
+        telemetry.OLDEST.labels(*labels).set(max(0.0, age))
 
     async def _tell(self, subscription: Subscription) -> None:
         """Commit offsets to the log for others to see; the truth is in our own database."""
@@ -191,7 +199,7 @@ class Consumer:
             if end < at and not watched.halted:
                 watched.halt(f"the log was rewound: it ends at offset {end}, this consumer is at {at}")
             lag = end - watched.next_offset
-            telemetry.LAG.labels(self.service, partition.topic, str(partition.partition)).set(lag)
+            self._gauge_lag(partition, lag, watched.oldest())
             if lag > 0 and watched.is_stuck(_STUCK_SECONDS):
                 raise StuckError(f"{_name(partition)}: {lag} records wait and nothing moves")
             if lag <= 0:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import islice
 
 import structlog
@@ -49,6 +50,7 @@ class Lane:
     ) -> None:
         self.service = service
         self.partition = partition
+        self._names = (service, partition.topic, str(partition.partition))
         self.db = db
         self.handlers = handlers
         self.next_offset = next_offset
@@ -63,6 +65,7 @@ class Lane:
         self._breaker = Breaker()
         self._unblocked_at: Position | None = None
         self._full = False
+        self._halted_before: datetime | None = None
         self._task = asyncio.create_task(self._run(), name=f"lane {partition.topic}/{partition.partition}")
 
     def put(self, deliveries: Sequence[Delivery]) -> bool:
@@ -78,6 +81,10 @@ class Lane:
         """Is neither halted nor retrying, and has not moved for so long."""
         excused = self.halted or self.retrying
         return not excused and time.monotonic() - self.progress_at > seconds
+
+    def oldest(self) -> datetime | None:
+        """When the first record that is here and not applied was appended, also of those given up by a halt."""
+        return self._waiting[0].record.timestamp if self._waiting else self._halted_before
 
     def failure(self) -> BaseException | None:
         """What ended the lane's task, if anything unexpected did."""
@@ -109,6 +116,7 @@ class Lane:
     async def _take(self, batch: Sequence[Delivery]) -> bool:
         """Apply one batch, however long it takes; False when the lane was closed or halted instead."""
         attempt = Attempt(self._breaker.copy(), self._unblocked_at)
+        began = time.monotonic()
         backoff = _Pauses()
         while not self._closing.is_set():
             attempt.breaker = self._breaker.copy()
@@ -116,12 +124,13 @@ class Lane:
                 async with self.db.begin() as session:
                     outcome = await apply_batch(session, self.partition, batch, self.handlers, attempt)
             except (HaltError, TooManyParkedError) as halt:
-                self.halt(str(halt))
+                self.halt(str(halt), broken=isinstance(halt, TooManyParkedError))
                 return False
             except Exception as error:
                 await self._before_next_try(error, attempt, backoff)
             else:
                 self._took(batch, outcome, attempt)
+                telemetry.BATCH_SECONDS.labels(*self._names[:2]).observe(time.monotonic() - began)
                 return True
         return False
 
@@ -153,6 +162,7 @@ class Lane:
         self.retrying = False
         self.progress_at = time.monotonic()
         self.next_offset = max(self.next_offset, batch[-1].record.offset + 1)
+        telemetry.BATCH_EVENTS.labels(*self._names[:2]).observe(len(batch))
         for name, count in (
             ("applied", outcome.applied),
             ("parked", outcome.parked),
@@ -168,8 +178,11 @@ class Lane:
                 count=outcome.parked,
             )
 
-    def halt(self, reason: str) -> None:
-        """Stop for good: going on would skip or repeat something."""
+    def halt(self, reason: str, *, broken: bool = False) -> None:
+        """Stop for good: going on would skip or repeat something, or (`broken`) too much fails."""
         self.halted = True
+        self._halted_before = self.oldest()
         self._waiting.clear()
+        telemetry.HALTED.labels(*self._names).set(1)
+        telemetry.BREAKER.labels(*self._names).set(broken)
         self._on_halt(self.partition, reason)

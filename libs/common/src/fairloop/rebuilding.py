@@ -8,6 +8,7 @@ from fairloop.log.port import Log, TopicPartition
 from fairloop.outbox import publish
 from fairloop.receipts import Position, lock_position
 from fairloop.relay import log_tail
+from fairloop.retention import note_run
 from fairloop.service import Runtime, Service
 
 _CHUNK = 500
@@ -59,4 +60,5 @@ async def republish(service: Service, runtime: Runtime) -> int:
 async def _publish(runtime: Runtime, events: Sequence[EventData]) -> int:
     async with runtime.db.begin() as session:
         await publish(session, events)
+        await note_run(session, "republish", rows=len(events), now=runtime.clock())
     return len(events)

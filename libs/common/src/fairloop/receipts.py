@@ -13,8 +13,6 @@ from fairloop.db import sql
 from fairloop.log.port import TopicPartition
 from fairloop.wire import Delivery
 
-RECEIPT_DAYS = 30
-
 
 class HaltError(Exception):
     """The partition must stop: going on would skip or repeat something. Never healed by trying again."""
@@ -147,8 +145,3 @@ async def store_position(
         after.hw_pseq,
         after.ids(),
     )
-
-
-async def forget_old_receipts(session: AsyncSession) -> None:
-    """A repeat older than this halts its partition instead of being recognised."""
-    await sql(session, f"DELETE FROM receipt WHERE created_at < now() - interval '{RECEIPT_DAYS} days'")

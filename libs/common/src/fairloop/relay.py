@@ -164,6 +164,8 @@ class Relay:
             ):
                 claimed.append(partition)
         sound = [partition for partition in claimed if await self._agrees_with_log(connection, partition)]
+        for partition in sound:
+            telemetry.HALTED.labels(self.service, partition.topic, str(partition.partition)).set(0)
         while rows := await connection.fetch(_NUMBERED, *_columns(sound), _ROUND):
             await _forget_and_number(connection, await self._send(producer, rows), [])
         return sound
@@ -193,6 +195,7 @@ class Relay:
         """Append numbered rows, sorted by partition and number; returns their `seq` once all are durable."""
         if rows:
             await producer.append(self._batches(rows))
+            telemetry.RELAY_BATCH.labels(self.service).observe(len(rows))
             for topic, count in Counter(row["topic"] for row in rows).items():
                 telemetry.RELAYED.labels(self.service, topic).inc(count)
         return [row["seq"] for row in rows]

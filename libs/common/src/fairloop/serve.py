@@ -12,6 +12,7 @@ import uvicorn
 
 from fairloop import telemetry
 from fairloop.db import Database
+from fairloop.measuring import watch_readiness
 from fairloop.peers import peer_client
 from fairloop.service import Runtime, Service
 from fairloop.web.app import create_app
@@ -85,6 +86,9 @@ async def serve(service: Service, *, api: bool, worker: bool) -> None:
         log.info("starting", api=api, worker=worker, port=runtime.settings.port)
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(_serve_http(server, runtime), name="http")
+            group.create_task(
+                watch_readiness(service, runtime, health, worker_only=not api), name="readiness"
+            )
             group.create_task(_drain(runtime, server, serving), name="drain")
             if worker:
                 group.create_task(_work(service, runtime, health), name="worker")

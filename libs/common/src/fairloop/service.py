@@ -13,6 +13,7 @@ from fairloop.clock import Clock, system_clock
 from fairloop.db import Database
 from fairloop.events import EventData
 from fairloop.peers import PeerClient
+from fairloop.retention import Retention
 from fairloop.settings import ServiceSettings
 from fairloop.web.routes import Routes
 
@@ -47,7 +48,8 @@ class Service:
     """One service.
 
     `resource` opens what its API keeps between requests (say, a group commit); a request finds it as
-    `request.app.state.resource`.
+    `request.app.state.resource`. `gauges` measures what only this service has, every few seconds; `retention` is what
+    of its own tables is not kept for good.
     """
 
     name: str
@@ -60,3 +62,5 @@ class Service:
     republish: Callable[[AsyncSession], AsyncIterator[EventData]] | None = None
     recompute: Callable[[AsyncSession], Awaitable[Mapping[str, Any]]] | None = None
     resource: Callable[[Runtime], AbstractAsyncContextManager[Any]] | None = None
+    gauges: Callable[[AsyncSession, Runtime], Awaitable[None]] | None = None
+    retention: Sequence[Retention] = ()

@@ -21,6 +21,8 @@ class ServiceSettings(BaseSettings):
     service_token: SecretStr = SecretStr("")  # what this service shows the others
     peer_urls: dict[str, str] = {}  # service name → base URL, as JSON
     database_pool: int = 12
+    keep_parked_days: int = 90  # of parked events that were replayed or discarded; 0: for good
+    keep_log_days: int = 0  # of the embedded log's records that every consumer has read; 0: for good
     drain_seconds: float = 0.0  # readiness is red this long before the listener closes
 
     @property

@@ -18,6 +18,10 @@ from sqlalchemy import (
     text,
 )
 
+from fairloop.months import by_month
+
+RECEIPT_DAYS = 30
+
 
 def _now() -> Column[object]:
     return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
@@ -54,7 +58,8 @@ def add_runtime_tables(metadata: MetaData) -> None:
         Column("first_pseq", BigInteger, primary_key=True),
         Column("last_pseq", BigInteger, nullable=False),
         Column("event_ids", LargeBinary, nullable=False, comment="16 bytes each, in pseq order"),
-        _now(),
+        Column("created_at", DateTime(timezone=True), primary_key=True, server_default=func.now()),
+        **by_month("created_at", keep_days=RECEIPT_DAYS),
     )
     Table(
         "consumer_pos",
@@ -82,6 +87,7 @@ def add_runtime_tables(metadata: MetaData) -> None:
         Column("state", Text, nullable=False, comment="parked | replayed | discarded"),
         Column("reason", Text, comment="why it was discarded"),
         _now(),
+        Index("parked_event_settled", "created_at", postgresql_where=text("state <> 'parked'")),
         Index("parked_event_open", "topic", "part", "key", postgresql_where=text("state = 'parked'")),
     )
     Table(
@@ -96,6 +102,13 @@ def add_runtime_tables(metadata: MetaData) -> None:
         Column("body", LargeBinary, nullable=False),
         _now(),
         Index("idempotency_created_at", "created_at"),
+    )
+    Table(
+        "job_run",
+        metadata,
+        Column("job", Text, primary_key=True),
+        Column("last_success_at", DateTime(timezone=True)),
+        Column("rows_total", BigInteger, nullable=False),
     )
     Table(
         "api_key",

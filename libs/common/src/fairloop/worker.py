@@ -1,29 +1,23 @@
-"""The worker of one service: relay, consumer, the service's own loops, housekeeping. One fails, all end."""
+"""The worker of one service: relay, consumer, the service's own loops, measuring, upkeep. One fails, all end."""
 
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from fairloop import telemetry
 from fairloop.consumer import Consumer
-from fairloop.db import is_transient, sql
 from fairloop.events import produced_by, topics_of
 from fairloop.log import open_log
 from fairloop.log.port import Log, LogUnavailableError
-from fairloop.receipts import forget_old_receipts
+from fairloop.measuring import Measuring
 from fairloop.relay import Relay
 from fairloop.service import Runtime, Service
+from fairloop.upkeep import keep_up
 from fairloop.waiting import Backoff, wait_for_event
 from fairloop.web.health import Health
-from fairloop.web.idempotency import forget_old_answers
 
 log = structlog.get_logger()
-
-_MEASURE_SECONDS = 5.0
-_TIDY_EVERY = 720  # measurements: an hour
 
 
 def topics_used(service: Service, runtime: Runtime) -> Mapping[str, int]:
@@ -54,7 +48,8 @@ async def run_worker(service: Service, runtime: Runtime, health: Health) -> None
             group.create_task(consumer.run(runtime.stopping), name="consumer")
         for background in service.background:
             group.create_task(background(runtime), name=background.__name__)
-        group.create_task(_housekeeping(service, runtime), name="housekeeping")
+        group.create_task(Measuring(service, runtime).run(), name="measuring")
+        group.create_task(keep_up(service, runtime, event_log), name="upkeep")
 
 
 async def _reach_log(service: Service, runtime: Runtime, health: Health, stack: AsyncExitStack) -> Log | None:
@@ -75,33 +70,3 @@ async def _reach_log(service: Service, runtime: Runtime, health: Health, stack: 
             health.log_up = True
             return event_log
     return None
-
-
-async def _housekeeping(service: Service, runtime: Runtime) -> None:
-    """Measure what waits; once an hour forget what is no longer owed."""
-    round_number = 0
-    while not runtime.stopping.is_set():
-        try:
-            async with runtime.db.begin() as session:
-                await _measure(service, session)
-                if round_number % _TIDY_EVERY == 0:
-                    await forget_old_receipts(session)
-                    await forget_old_answers(session)
-            round_number += 1
-        except Exception as error:
-            if not is_transient(error):
-                raise
-        await wait_for_event(runtime.stopping, _MEASURE_SECONDS)
-
-
-async def _measure(service: Service, session: AsyncSession) -> None:
-    waiting = await sql(
-        session, "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox"
-    )
-    telemetry.OUTBOX_DEPTH.labels(service.name).set(waiting[0][0])
-    telemetry.OUTBOX_AGE.labels(service.name).set(float(waiting[0][1]))
-    parked = await sql(
-        session,
-        "SELECT count(*) FROM (SELECT DISTINCT topic, part, key FROM parked_event WHERE state = 'parked') AS k",
-    )
-    telemetry.PARKED.labels(service.name).set(parked[0][0])

@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from attribution.domain.disputes import Kind, State
 from fairloop.events import Account, Assignment, Employee, EventData, OrgUnit, Role
+from fairloop.months import by_month
 from fairloop.tables import add_runtime_tables
 
 
@@ -179,6 +180,7 @@ class ResultRow(Base):
     """Every version of every attribution; the newest is the one the response's result_version names."""
 
     __tablename__ = "result"
+    __table_args__ = by_month("response_id")
 
     response_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)

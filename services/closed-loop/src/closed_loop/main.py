@@ -3,12 +3,23 @@
 from closed_loop.api.cases import routes as cases
 from closed_loop.api.documents import routes as documents
 from closed_loop.handlers import build_handlers
+from closed_loop.metrics import measure_timers
 from closed_loop.service.cases import republish
 from closed_loop.settings import ClosedLoopSettings
 from closed_loop.tables import Base
 from closed_loop.timers import timers
 from fairloop.process import run
+from fairloop.retention import Retention, days
 from fairloop.service import Service
+
+NOTIFICATIONS = Retention(
+    job="notification",
+    table="notification",
+    key=("id",),
+    age="at",
+    where="case_id IN (SELECT id FROM customer_case WHERE status = 'closed')",
+    keep=lambda settings: days(settings.keep_notification_days),
+)
 
 service = Service(
     name="closed-loop",
@@ -19,6 +30,8 @@ service = Service(
     handlers=build_handlers,
     background=[timers],
     republish=republish,
+    gauges=measure_timers,
+    retention=[NOTIFICATIONS],
 )
 
 if __name__ == "__main__":

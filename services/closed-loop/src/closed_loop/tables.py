@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from fairloop.months import by_month
 from fairloop.tables import add_runtime_tables
 
 Json = dict[str, Any]
@@ -82,6 +83,7 @@ class ResponseSeen(Base):
     """The newest version of each response's attribution that was looked at, case or no case."""
 
     __tablename__ = "response_seen"
+    __table_args__ = by_month("response_id")
 
     response_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
@@ -144,6 +146,7 @@ class NotificationRow(Base):
     """Somebody, or a unit, is to be told."""
 
     __tablename__ = "notification"
+    __table_args__ = (Index("notification_at", "at"),)
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     case_id: Mapped[UUID] = mapped_column(ForeignKey("customer_case.id"), index=True)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from closed_loop.domain.deadlines import tick
 from closed_loop.domain.lifecycle import SYSTEM
+from closed_loop.metrics import FIRED_LATE
 from closed_loop.service.cases import act_of, case_of, save
 from closed_loop.tables import CaseRow, SlaTimerRow
 from fairloop.clock import Clock
@@ -73,6 +74,7 @@ async def fire(session: AsyncSession, case_id: UUID, clock: Clock) -> int:
         return 0
     for timer in due:
         timer.state, timer.fired_at = "fired", now
+        FIRED_LATE.observe((now - timer.due_at).total_seconds())
     await session.flush()
     case = case_of(row)
     change = tick(case, await act_of(session, case, by=SYSTEM, now=now))

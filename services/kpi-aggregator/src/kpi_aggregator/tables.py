@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, LargeBinary, Sma
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from fairloop.months import by_month
 from fairloop.tables import add_runtime_tables
 
 
@@ -28,7 +29,10 @@ class HeldContribution(Base):
     """
 
     __tablename__ = "contribution"
-    __table_args__ = (Index("contribution_day", "day", postgresql_where="day IS NOT NULL"),)
+    __table_args__ = (
+        Index("contribution_day", "day", postgresql_where="day IS NOT NULL"),
+        by_month("response_id"),
+    )
 
     response_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]

@@ -12,6 +12,7 @@ from survey_intake.domain.reading import read_delivery
 from survey_intake.domain.signature import is_signed
 from survey_intake.group_commit import GroupCommit
 from survey_intake.keyring import Keyring
+from survey_intake.metrics import BATCH
 from survey_intake.service.connections import ConnectionCache, ConnectionConfig
 from survey_intake.service.deliveries import Delivery, Receipt, prepare
 from survey_intake.service.posting import Posted, no_connection, understood
@@ -98,6 +99,7 @@ class Intake:
     async def _write(self, deliveries: Sequence[Delivery]) -> list[Receipt | None]:
         """One transaction; tried again at once where that may help. A COMMIT whose answer was lost is no harm:
         the second try finds duplicates."""
+        BATCH.observe(len(deliveries))
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with asyncio.timeout(self.settings.write_seconds), self._db.begin() as session:

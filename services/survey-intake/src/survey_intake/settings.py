@@ -15,6 +15,8 @@ class IntakeSettings(ServiceSettings):
     master_key: SecretStr
     queue_bytes: int = 64 * 1024 * 1024  # of deliveries waiting to be written; more is answered 503
     batch_items: int = 500  # most deliveries in one transaction
+    keep_raw_days: int = 90  # of the bodies as they came; 0: for good
+    keep_quarantine_days: int = 90  # of quarantined deliveries that were settled; 0: for good
     write_seconds: float = 15.0  # a transaction that takes longer is given up and answered 503
 
     @field_validator("master_key")

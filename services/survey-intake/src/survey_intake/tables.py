@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, DateTime, Index, Text, UniqueConstraint, and_, tex
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, foreign, mapped_column, relationship, remote
 
+from fairloop.months import by_month
 from fairloop.tables import add_runtime_tables
 
 
@@ -84,6 +85,10 @@ class Revision(Base):
     """One accepted delivery, in order of arrival. No foreign key: the hot path writes both rows in one transaction."""
 
     __tablename__ = "revision"
+    __table_args__ = (
+        Index("revision_raw", "response_id", postgresql_where=text("raw IS NOT NULL")),
+        by_month("response_id"),
+    )
 
     response_id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
@@ -111,6 +116,7 @@ class Quarantined(Base):
             unique=True,
             postgresql_where=text("status = 'open'"),
         ),
+        Index("quarantine_settled", "settled_at", postgresql_where=text("status <> 'open'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

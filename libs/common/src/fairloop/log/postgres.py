@@ -5,6 +5,7 @@ record becomes visible after one with a higher offset.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -167,6 +168,27 @@ class PostgresLog:
                 )
 
         await self._link.run(delete)
+
+    async def expired(
+        self, partition: TopicPartition, before: datetime, *, margin: int, most: int
+    ) -> tuple[int, int]:
+        """(first offset kept, offset to truncate to): at most `most` records, all older than `before`.
+
+        Never past what a group has still to read, as far as it has said, nor into the last `margin` records.
+        """
+        row = await self._link.run(
+            lambda connection: connection.fetchrow(
+                "SELECT first_offset, least(next_offset - $4, (SELECT min(next_offset) FROM group_offset"
+                ' WHERE topic = $1 AND part = $2), (SELECT max("offset") + 1 FROM (SELECT "offset", at FROM record'
+                ' WHERE topic = $1 AND part = $2 AND "offset" >= first_offset ORDER BY "offset" LIMIT $5) AS oldest'
+                " WHERE at < $3)) AS upto FROM head WHERE topic = $1 AND part = $2",
+                *partition,
+                before,
+                margin,
+                most,
+            )
+        )
+        return (0, 0) if row is None else (row["first_offset"], row["upto"])
 
     async def _topics(self, names: Sequence[str]) -> dict[str, int]:
         rows = await self._link.run(

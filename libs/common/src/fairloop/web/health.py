@@ -7,6 +7,8 @@ from fairloop.db import Database, is_transient
 from fairloop.migration_state import pending_migrations
 from fairloop.service import Runtime, Service
 
+NO_ANSWER = "the database does not answer"
+
 
 @dataclass
 class Health:
@@ -26,7 +28,7 @@ async def database_trouble(service: Service, db: Database) -> str | None:
     except Exception as error:
         if not is_transient(error):
             raise
-        return "the database does not answer"
+        return NO_ANSWER
     return f"migrations are pending: {pending}" if pending else None
 
 

@@ -75,8 +75,3 @@ class IdempotencyKey:
         )
         if not rows:
             raise AnsweredBefore
-
-
-async def forget_old_answers(session: AsyncSession) -> None:
-    """Drop the answers that are no longer owed."""
-    await sql(session, "DELETE FROM idempotency WHERE created_at <= now() - interval '24 hours'")

@@ -12,6 +12,7 @@ from fairloop.errors import Invalid
 from fairloop.web import Answer, Now, Routes, Session
 from survey_intake.api.resource import Intake
 from survey_intake.intake import Intake as IntakeResource
+from survey_intake.metrics import count_refused, count_taken
 from survey_intake.service.deliveries import Receipt
 from survey_intake.service.posting import Posted, address, parts_of, post_within
 
@@ -65,8 +66,14 @@ async def post_responses(
         )
     else:
         done = await asyncio.gather(*(_posted(intake, posted) for posted in good))
+    for posted, result in zip(good, done, strict=True):
+        if isinstance(result, Receipt):
+            count_taken(posted.connection, result)
     results = iter(done)
     outcomes = [posted if isinstance(posted, Invalid) else next(results) for posted in posts]
+    for refused in outcomes:
+        if isinstance(refused, Invalid):
+            count_refused(refused)
     if parts is not None:
         return OutcomesOut(outcomes=[_outcome(index, result) for index, result in enumerate(outcomes)])
     (only,) = outcomes

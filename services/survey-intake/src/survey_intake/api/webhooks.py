@@ -15,7 +15,7 @@ from fairloop.web import SIGNED, Routes
 from fairloop.web.problems import problem
 from survey_intake.domain.coerce import SLUG
 from survey_intake.intake import Intake, NoSuchConnection
-from survey_intake.metrics import DELIVERIES, STRAY_WEBHOOKS
+from survey_intake.metrics import REFUSED, STRAY_WEBHOOKS, count_refused, count_taken
 
 log = structlog.get_logger()
 routes = Routes(tag="webhooks")
@@ -36,9 +36,13 @@ async def webhook(request: Request) -> Response:
         if isinstance(body, Response):
             return body
         return await _deliver(request, connection_id, body)
-    except ProblemError:
+    except Stray:
+        raise
+    except ProblemError as error:
+        count_refused(error)
         raise
     except Exception as error:
+        count_refused(error)
         if is_transient(error):
             raise
         log.error("delivery_failed", connection=connection_id[:128], exc_info=error)
@@ -53,7 +57,7 @@ async def _deliver(request: Request, connection_id: str, body: bytes) -> Respons
         receipt = await intake.webhook(connection_id, _signature_headers(request), body)
     except NoSuchConnection as error:
         raise _stray(request) from error
-    DELIVERIES.labels(connection_id, receipt.outcome).inc()
+    count_taken(connection_id, receipt)
     log.debug(
         "delivery", connection=connection_id, outcome=receipt.outcome, response_id=str(receipt.response_id)
     )
@@ -76,11 +80,15 @@ async def _head(request: Request, connection_id: str) -> Response:
     return Response(status_code=200)
 
 
-def _stray(request: Request) -> Unavailable:
+class Stray(Unavailable):
+    """Nothing is set up at a webhook's address."""
+
+
+def _stray(request: Request) -> Stray:
     """Somebody's webhook points at nothing: answers are being lost until a person looks."""
     STRAY_WEBHOOKS.inc()
     log.error("webhook_leads_nowhere", method=request.method, path=request.url.path[:200])
-    return Unavailable("Nothing is set up at this address (yet).", retry_after=300)
+    return Stray("Nothing is set up at this address (yet).", retry_after=300)
 
 
 async def _body(request: Request) -> bytes | Response:
@@ -109,6 +117,7 @@ async def _body(request: Request) -> bytes | Response:
 
 
 def _too_large(*, close: bool) -> Response:
+    REFUSED.labels("too_large").inc()
     return problem(
         413,
         "Body too large",
