@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from fairloop import telemetry
-from fairloop.db import is_transient, sql
+from fairloop.db import Row, is_transient, sql
 from fairloop.events import produced_by, topics_of
 from fairloop.service import Runtime, Service
 from fairloop.waiting import wait_for_event
@@ -69,7 +68,7 @@ class Measuring:
                 await self.service.gauges(session, self.runtime)
         telemetry.MEASURED_AT.labels(self.service.name).set_to_current_time()
 
-    def _tell_waiting(self, rows: Sequence[Sequence[Any]]) -> None:
+    def _tell_waiting(self, rows: Sequence[Row]) -> None:
         found = {(kind, topic): (count, age) for kind, topic, count, age in rows}
         name = self.service.name
         telemetry.DATABASE_BYTES.labels(name).set(found["database", ""][0])
@@ -80,7 +79,7 @@ class Measuring:
         for topic in self._consumed:
             telemetry.PARKED.labels(name, topic).set(found.get(("parked", topic), (0, 0.0))[0])
 
-    def _tell_jobs(self, rows: Sequence[Sequence[Any]]) -> None:
+    def _tell_jobs(self, rows: Sequence[Row]) -> None:
         for job, last_success, total in rows:
             labels = (self.service.name, job)
             if last_success is not None:

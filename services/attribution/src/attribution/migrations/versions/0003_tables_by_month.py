@@ -5,12 +5,13 @@ from alembic import op
 
 from fairloop.months import Monthly, divide, unite
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
 RECEIPTS = Monthly("receipt", "created_at", by_id=False)
+RESULTS = Monthly("result", "response_id", by_id=True)
 
 
 def upgrade() -> None:
@@ -29,9 +30,11 @@ def upgrade() -> None:
         postgresql_where=sa.text("state <> 'parked'"),
     )
     divide(op.get_bind(), RECEIPTS, ("topic", "part", "first_pseq", "created_at"))
+    divide(op.get_bind(), RESULTS, ("response_id", "version"))
 
 
 def downgrade() -> None:
+    unite(op.get_bind(), RESULTS, ("response_id", "version"))
     unite(op.get_bind(), RECEIPTS, ("topic", "part", "first_pseq"))
     op.drop_index("parked_event_settled", table_name="parked_event")
     op.drop_table("job_run")
