@@ -63,6 +63,10 @@ kafka-test: $(STAMP)  ## only the tests that need Kafka, on a broker started for
 fault: $(STAMP)  ## the faults a release must survive, with their full outages, and how long each took
 	@FAULT=long $(BIN)/python -m pytest tests/fault -q -n 2 --dist loadgroup $(ARGS)
 
+.PHONY: mutation-gate
+mutation-gate: $(STAMP)  ## break the runtime on purpose, again and again: the fault suite must notice each time
+	@$(BIN)/python -m tests.mutation $(ARGS)
+
 .PHONY: lint
 lint: $(STAMP)  ## style, formatting, and which package may import which
 	@$(BIN)/ruff check --quiet .
