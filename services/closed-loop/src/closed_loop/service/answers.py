@@ -33,9 +33,10 @@ locked AS MATERIALIZED (
 )
 SELECT (SELECT coalesce(json_object_agg(response_id, version), '{{}}') FROM before)::text AS seen,
        (SELECT coalesce(json_agg(state), '[]') FROM locked)::text AS cases,
-       ({IN_FORCE}) AS documents
+       ({IN_FORCE}) AS documents,
+       (SELECT count(*) FROM directory) AS held
 """
-"""The directory is held, then the responses' cases are locked in the order of their ids, as everybody does who locks
+"""The directory is held, whether or not there is a case, then the responses' cases are locked in the order of their ids, as everybody does who locks
 several. What is new of a response is for its own log partition alone, whose position this transaction has locked."""
 
 _seen = msgspec.json.Decoder(dict[UUID, int])

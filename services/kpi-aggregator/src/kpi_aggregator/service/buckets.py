@@ -10,14 +10,22 @@ from kpi_aggregator.domain.marks import ScopeType, View
 from kpi_aggregator.domain.period import Days
 from kpi_aggregator.domain.sums import NOTHING, Sums
 
-_ADD = f"""
+_KEY = ("text", "text", "text", "text", "date", "smallint")
+_TYPES = (*_KEY, *("bigint" for _ in Sums._fields))
+
+
+def add_buckets(*, first: int) -> str:
+    """The statement that adds to buckets; its arguments begin with `$first`, in the order of `bucket_columns`."""
+    columns = ", ".join(f"${first + place}::{type}[]" for place, type in enumerate(_TYPES))
+    return f"""
 INSERT INTO bucket AS held (kpi, scope_type, scope_id, view, day, shard, {", ".join(Sums._fields)})
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[], $6::smallint[],
-                     {", ".join(f"${7 + i}::bigint[]" for i in range(len(Sums._fields)))})
+SELECT * FROM unnest({columns})
 ON CONFLICT (kpi, scope_type, scope_id, view, day, shard) DO UPDATE
 SET {", ".join(f"{name} = held.{name} + excluded.{name}" for name in Sums._fields)}
 """
 
+
+_ADD = add_buckets(first=1)
 _TOTALS = ", ".join(f"sum({name})" for name in Sums._fields)
 
 _SUM_SOME = f"""
@@ -35,10 +43,16 @@ GROUP BY scope_id
 
 async def save_buckets(session: AsyncSession, differences: Buckets) -> None:
     """Add these sums, which may be negative, to what is held. The caller gives them in key order."""
+    if differences:
+        await sql(session, _ADD, *bucket_columns(differences))
+
+
+def bucket_columns(differences: Buckets) -> list[list[object]]:
+    """Keys and sums, a list for each column of the table."""
     if not differences:
-        return
-    rows = [(*key, *sums) for key, sums in differences.items()]
-    await sql(session, _ADD, *map(list, zip(*rows, strict=True)))
+        return [[] for _ in _TYPES]
+    rows = ((*key, *sums) for key, sums in differences.items())
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 async def sums_of_some(

@@ -1,6 +1,6 @@
 """The tree of org units at rest. Whoever counts shares it; whoever changes it has it alone."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +14,17 @@ from kpi_aggregator.service.versions import newest
 
 _TREE_LOCK = 0x4B50_4954_5245
 
+HOLD_TREE = f"SELECT pg_advisory_xact_lock_shared({_TREE_LOCK})"
+"""The tree stays as it is until the transaction ends."""
+
+_LINES = """
+WITH RECURSIVE line (unit) AS (
+  SELECT unnest($1::text[])
+  UNION SELECT above.parent FROM line JOIN org_unit AS above ON above.org_unit = unit WHERE above.parent IS NOT NULL
+)
+SELECT u.org_unit, u.parent FROM org_unit AS u WHERE u.org_unit IN (SELECT unit FROM line)
+"""
+
 _SAVE = """
 INSERT INTO org_unit AS held (org_unit, version, parent)
 SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[])
@@ -26,10 +37,11 @@ async def load_tree(session: AsyncSession) -> Tree:
     return Tree({row[0]: row[1] for row in await sql(session, "SELECT org_unit, parent FROM org_unit")})
 
 
-async def load_tree_to_count(session: AsyncSession) -> Tree:
-    """The tree, which stays as it is until the transaction ends."""
-    await sql(session, "SELECT pg_advisory_xact_lock_shared($1)", _TREE_LOCK)
-    return await load_tree(session)
+async def load_lines(session: AsyncSession, units: Collection[str]) -> Tree:
+    """The part of the tree above these units. Who counts by it executes HOLD_TREE before."""
+    if not units:
+        return Tree({})
+    return Tree({row[0]: row[1] for row in await sql(session, _LINES, list(units))})
 
 
 async def change_tree(session: AsyncSession, events: Sequence[OrgUnit]) -> None:
