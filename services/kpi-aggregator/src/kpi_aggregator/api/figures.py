@@ -9,10 +9,10 @@ from pydantic import Field
 
 from fairloop.auth import EVERYBODY
 from fairloop.errors import Invalid, NotFound
-from fairloop.web import Answer, Caller, Listing, Paging, Routes, Session, Slug
+from fairloop.web import Answer, Caller, Listing, Now, Paging, Routes, Session, Slug
 from fairloop.web.paging import decode_cursor, encode_cursor
 from kpi_aggregator.api.asked import AskedDays
-from kpi_aggregator.api.reading import check_may_see, visible_people
+from kpi_aggregator.api.reading import check_may_see, tree_for, visible_people
 from kpi_aggregator.domain.figure import Figure
 from kpi_aggregator.domain.kpi import Kpi
 from kpi_aggregator.domain.marks import EVERYONE, ONE_VIEW, Scope, ScopeType, View
@@ -111,6 +111,7 @@ async def get_figure(
     session: Session,
     caller: Caller,
     days: AskedDays,
+    now: Now,
     view: View = "all",
 ) -> FigureOut:
     """One figure. Nobody counted is no error: the figure is then suppressed, like that of any small group."""
@@ -119,6 +120,6 @@ async def get_figure(
     if scope_type == "organisation" and id != EVERYONE:
         raise NotFound(f"The organisation's id is {EVERYONE}.")
     scope = Scope(scope_type, id, view)
-    tree = await load_tree(session)
+    tree = await tree_for(session, caller, scope)
     await check_may_see(session, caller, scope, days, tree)
-    return _out(await read_figure(session, kpi, scope, days, tree))
+    return _out(await read_figure(session, kpi, scope, days, tree=tree, now=now))

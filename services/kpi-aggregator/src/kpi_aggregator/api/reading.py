@@ -9,6 +9,7 @@ from kpi_aggregator.domain.marks import Scope
 from kpi_aggregator.domain.period import Days
 from kpi_aggregator.domain.tree import Tree
 from kpi_aggregator.service.directory import everybody, units_of, working_in
+from kpi_aggregator.service.tree import load_tree
 
 
 def reader(caller: Caller) -> Reader:
@@ -20,6 +21,13 @@ def reader(caller: Caller) -> Reader:
         employee_id=caller.employee_id if caller.has(Role.EMPLOYEE, Role.MANAGER) else None,
         units=caller.org_units if caller.has(Role.EMPLOYEE, Role.MANAGER) else frozenset(),
     )
+
+
+async def tree_for(session: AsyncSession, caller: Caller, scope: Scope) -> Tree:
+    """The tree where it says anything: whom the caller manages, or which units a unit is beside."""
+    if scope.scope_type == "org_unit" or not reader(caller).everything:
+        return await load_tree(session)
+    return Tree({})
 
 
 async def check_may_see(session: AsyncSession, caller: Caller, scope: Scope, days: Days, tree: Tree) -> None:

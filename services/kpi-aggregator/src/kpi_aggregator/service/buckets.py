@@ -1,10 +1,11 @@
 """Buckets at rest: added to by difference, summed over a range of days."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fairloop.db import sql
+from fairloop.db import Row, sql
 from kpi_aggregator.domain.fold import Buckets
 from kpi_aggregator.domain.marks import ScopeType, View
 from kpi_aggregator.domain.period import Days
@@ -29,13 +30,13 @@ _ADD = add_buckets(first=1)
 _TOTALS = ", ".join(f"sum({name})" for name in Sums._fields)
 
 _SUM_SOME = f"""
-SELECT scope_id, {_TOTALS} FROM bucket
+SELECT scope_id, count(*) AS buckets, {_TOTALS} FROM bucket
 WHERE kpi = $1 AND scope_type = $2 AND scope_id = ANY($3::text[]) AND view = $4 AND day >= $5 AND day < $6
 GROUP BY scope_id
 """
 
 _SUM_ALL = f"""
-SELECT scope_id, {_TOTALS} FROM bucket
+SELECT scope_id, count(*) AS buckets, {_TOTALS} FROM bucket
 WHERE kpi = $1 AND scope_type = $2 AND view = $3 AND day >= $4 AND day < $5
 GROUP BY scope_id
 """
@@ -55,17 +56,29 @@ def bucket_columns(differences: Buckets) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
+class Summed(NamedTuple):
+    """Sums by scope, and of how many buckets they were made."""
+
+    sums: dict[str, Sums]
+    buckets: int
+
+
 async def sums_of_some(
     session: AsyncSession, kpi: str, scope_type: ScopeType, ids: Sequence[str], *, view: View, days: Days
-) -> dict[str, Sums]:
+) -> Summed:
     """The sums of each of these scopes over the days; every id has one."""
     rows = await sql(session, _SUM_SOME, kpi, scope_type, list(ids), view, days.start, days.end)
-    return {**dict.fromkeys(ids, NOTHING), **{row[0]: Sums(*map(int, row[1:])) for row in rows}}
+    found = _summed(rows)
+    return Summed({**dict.fromkeys(ids, NOTHING), **found.sums}, found.buckets)
 
 
 async def sums_of_all(
     session: AsyncSession, kpi: str, scope_type: ScopeType, *, view: View, days: Days
-) -> dict[str, Sums]:
+) -> Summed:
     """The sums of every scope of this type that counted anything in the days."""
-    rows = await sql(session, _SUM_ALL, kpi, scope_type, view, days.start, days.end)
-    return {row[0]: Sums(*map(int, row[1:])) for row in rows}
+    return _summed(await sql(session, _SUM_ALL, kpi, scope_type, view, days.start, days.end))
+
+
+def _summed(rows: Sequence[Row]) -> Summed:
+    sums = {row[0]: Sums(*map(int, row[2:])) for row in rows}
+    return Summed(sums, sum(row.buckets for row in rows))

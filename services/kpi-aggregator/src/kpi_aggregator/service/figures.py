@@ -1,6 +1,7 @@
 """Figures read from the buckets."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,27 +13,21 @@ from kpi_aggregator.domain.sums import NOTHING
 from kpi_aggregator.domain.tree import Tree
 from kpi_aggregator.service.buckets import sums_of_all, sums_of_some
 from kpi_aggregator.service.kpi_settings import load_settings
+from kpi_aggregator.service.priors import Question, prior_of_group
 
 
-async def read_figure(session: AsyncSession, kpi: str, scope: Scope, days: Days, tree: Tree) -> Figure:
+async def read_figure(
+    session: AsyncSession, kpi: str, scope: Scope, days: Days, *, tree: Tree, now: datetime
+) -> Figure:
     """One scope's figure, with the prior its peers give."""
     settings = await load_settings(session, kpi)
+    own = await sums_of_some(session, kpi, scope.scope_type, [scope.scope_id], view=scope.view, days=days)
+    prior = settings.prior
     group = peer_group(scope, tree)
-    if group is None:
-        sums = await sums_of_some(
-            session, kpi, scope.scope_type, [scope.scope_id], view=scope.view, days=days
-        )
-        prior = settings.prior
-    elif scope.scope_type == "employee":
-        sums = await sums_of_all(session, kpi, scope.scope_type, view=scope.view, days=days)
-        prior = prior_for(kpi, sums.values(), settings)
-    else:
-        beside = [unit for unit in tree.parents if tree.parents[unit] == tree.parents.get(scope.scope_id)]
-        units = sorted({*beside, scope.scope_id})
-        sums = await sums_of_some(session, kpi, scope.scope_type, units, view=scope.view, days=days)
-        prior = prior_for(kpi, sums.values(), settings)
-    of_scope = sums.get(scope.scope_id, NOTHING)
-    return figure(kpi, scope, days, of_scope, prior=prior, min_n=settings.min_n)
+    if group is not None:
+        question = Question(kpi, group, days, settings)
+        prior = await prior_of_group(session, question, scope, tree, now=now)
+    return figure(kpi, scope, days, own.sums[scope.scope_id], prior=prior, min_n=settings.min_n)
 
 
 async def read_employees(
@@ -43,7 +38,7 @@ async def read_employees(
     if not wanted:
         return []
     settings = await load_settings(session, kpi)
-    sums = await sums_of_all(session, kpi, "employee", view=wanted[0].view, days=days)
+    sums, _ = await sums_of_all(session, kpi, "employee", view=wanted[0].view, days=days)
     prior = prior_for(kpi, sums.values(), settings)
     return [
         figure(kpi, scope, days, sums.get(scope.scope_id, NOTHING), prior=prior, min_n=settings.min_n)

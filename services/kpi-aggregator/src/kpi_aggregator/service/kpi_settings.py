@@ -2,6 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fairloop.db import sql
 from kpi_aggregator.domain.reliability import Prior
 from kpi_aggregator.domain.settings import DEFAULTS, KpiSettings
 from kpi_aggregator.tables import KpiSetting
@@ -9,9 +10,12 @@ from kpi_aggregator.tables import KpiSetting
 
 async def load_settings(session: AsyncSession, kpi: str) -> KpiSettings:
     """What was set, else the defaults."""
-    row = await session.get(KpiSetting, kpi)
-    if row is None:
+    rows = await sql(
+        session, "SELECT mean, sd_between, sd_within, min_n FROM kpi_setting WHERE kpi = $1", kpi
+    )
+    if not rows:
         return DEFAULTS[kpi]
+    row = rows[0]
     prior = Prior(mean=row.mean, sd_between=row.sd_between, sd_within=row.sd_within)
     return KpiSettings(prior, row.min_n)
 
