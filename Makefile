@@ -78,6 +78,11 @@ lint: $(STAMP)  ## style, formatting, and which package may import which
 types: $(STAMP)  ## mypy --strict
 	@$(BIN)/mypy
 
+.PHONY: alerts-check
+alerts-check: $(STAMP)  ## check the alert rules and run their tests, with Prometheus' own promtool
+	@$(BIN)/python deploy/prometheus/promtool.py check
+	@$(BIN)/python deploy/prometheus/promtool.py test
+
 .PHONY: bench
 bench: $(STAMP)  ## measure speed, each figure as a ratio against a bare baseline (ARGS="--quick")
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -169,13 +169,13 @@ async def test_what_was_republished_by_a_command_is_told_by_the_worker(pipeline:
     service, runtime = half(PRODUCER, pipeline.producer_db, {})
     service = replace(service, republish=everything)
     measuring = Measuring(service, runtime)
-    before = value("fairloop_job_rows_total", service=PRODUCER, job="republish") or 0
+    before = value("fairloop_job_rows_total", service=PRODUCER, task="republish") or 0
 
     assert await republish(service, runtime) == 3
     await measuring.measure()
     await measuring.measure()
-    assert value("fairloop_job_rows_total", service=PRODUCER, job="republish") == before + 3
-    told = value("fairloop_job_last_success_timestamp_seconds", service=PRODUCER, job="republish") or 0
+    assert value("fairloop_job_rows_total", service=PRODUCER, task="republish") == before + 3
+    told = value("fairloop_job_last_success_timestamp_seconds", service=PRODUCER, task="republish") or 0
     assert told > 1_700_000_000
 
 

@@ -64,12 +64,12 @@ DATABASE_BYTES = Gauge("fairloop_database_bytes", "Size of the service's databas
 JOB_SUCCESS = Gauge(
     "fairloop_job_last_success_timestamp_seconds",
     "When a job of this service last came to its end; from the database, the same in every worker.",
-    ("service", "job"),
+    ("service", "task"),
 )
 JOB_ROWS = Counter(
     "fairloop_job_rows_total",
     "Rows a job has dealt with since the database exists; from the database, the same in every worker.",
-    ("service", "job"),
+    ("service", "task"),
 )
 MONTHS_AHEAD = Gauge(
     "fairloop_partition_months_ahead",

@@ -46,6 +46,19 @@ SELECT pg_notify('{CHANNEL}', $10)
 """
 
 
+_EXPIRED = """
+SELECT first_offset, least(
+    next_offset - $4,
+    (SELECT min(next_offset) FROM group_offset WHERE topic = $1 AND part = $2),
+    coalesce((SELECT max("offset") + 1 FROM (
+        SELECT "offset", at FROM record
+        WHERE topic = $1 AND part = $2 AND "offset" >= first_offset ORDER BY "offset" LIMIT $5
+    ) AS oldest WHERE at < $3), first_offset)
+) AS upto
+FROM head WHERE topic = $1 AND part = $2
+"""
+
+
 class PostgresProducer:
     def __init__(self, connection: Connection) -> None:
         self._connection: Connection | None = connection
@@ -178,10 +191,7 @@ class PostgresLog:
         """
         row = await self._link.run(
             lambda connection: connection.fetchrow(
-                "SELECT first_offset, least(next_offset - $4, (SELECT min(next_offset) FROM group_offset"
-                ' WHERE topic = $1 AND part = $2), (SELECT max("offset") + 1 FROM (SELECT "offset", at FROM record'
-                ' WHERE topic = $1 AND part = $2 AND "offset" >= first_offset ORDER BY "offset" LIMIT $5) AS oldest'
-                " WHERE at < $3)) AS upto FROM head WHERE topic = $1 AND part = $2",
+                _EXPIRED,
                 *partition,
                 before,
                 margin,
