@@ -92,7 +92,15 @@ async def on_embedded(log_postgres: PostgresServer) -> AsyncIterator[LogUnderTes
         await opened.start()
 
 
-@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+ON_KAFKA = pytest.param("kafka", marks=pytest.mark.kafka)
+
+on_either_log = pytest.mark.parametrize(
+    "log", ["embedded", ON_KAFKA] if LONG else ["embedded"], indirect=True
+)
+"""For faults that the log has no part in: the short form tries them on one."""
+
+
+@pytest.fixture(params=["embedded", ON_KAFKA])
 def log(request: pytest.FixtureRequest) -> LogUnderTest:
     """Both logs, one after the other."""
     found: LogUnderTest = request.getfixturevalue(f"on_{request.param}")

@@ -127,28 +127,27 @@ class Proxy:
         task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._refusing:
-            writer.transport.abort()
-            return
+        to_server: asyncio.StreamWriter | None = None
         try:
+            if self._refusing:
+                return
             await self._passing.wait()
             from_server, to_server = await asyncio.open_connection(*self.target)
+            connection = _Connection(writer, to_server)
+            self._connections.add(connection)
+            try:
+                await asyncio.gather(
+                    self._pump("to server", reader, to_server, connection),
+                    self._pump("to client", from_server, writer, connection),
+                )
+            finally:
+                self._connections.discard(connection)
         except OSError:
-            writer.transport.abort()
-            return
-        connection = _Connection(writer, to_server)
-        self._connections.add(connection)
-        try:
-            await asyncio.gather(
-                self._pump("to server", reader, to_server, connection),
-                self._pump("to client", from_server, writer, connection),
-            )
-        except OSError:
-            connection.reset()
+            pass  # one side is gone: so is the other
         finally:
-            self._connections.discard(connection)
-            writer.close()
-            to_server.close()
+            for side in filter(None, (writer, to_server)):
+                side.transport.abort()
+            await asyncio.sleep(0)  # lets the transports close
 
     async def _pump(
         self,

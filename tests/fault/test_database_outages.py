@@ -11,7 +11,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.fault.conftest import LONG
+from tests.fault.conftest import LONG, on_either_log
 from tests.fault.logs import LogUnderTest
 from tests.fault.pair import Pair, open_pair
 from tests.fault.processes import Nursery, until
@@ -34,6 +34,7 @@ async def fragile(
 
 
 @pytest.mark.fault(8)
+@on_either_log
 async def test_a_database_that_crashes_in_the_middle_of_a_commit_leaves_all_of_a_batch_or_nothing(
     fragile: Pair, crashable: PostgresServer
 ) -> None:
@@ -67,6 +68,7 @@ async def test_a_database_that_crashes_in_the_middle_of_a_commit_leaves_all_of_a
 
 
 @pytest.mark.fault("lost answer")
+@on_either_log
 async def test_an_answer_lost_after_commit_repeats_nothing(pair: Pair) -> None:
     async with Proxy() as sellers, Proxy() as counters:
         await pair.sell(database_url=sellers.url(pair.producer_db.url))
@@ -81,6 +83,7 @@ async def test_an_answer_lost_after_commit_repeats_nothing(pair: Pair) -> None:
 
 
 @pytest.mark.fault("partition")
+@on_either_log
 async def test_a_network_partition_between_services_and_their_databases_heals_without_a_trace(
     pair: Pair,
 ) -> None:
@@ -123,6 +126,7 @@ def small_disk(owner: int, megabytes: int) -> Iterator[Path]:
 
 
 @pytest.mark.fault("disk full")
+@on_either_log
 async def test_a_full_disk_under_a_database_stops_its_service_and_loses_nothing(
     fragile: Pair, crashable: PostgresServer
 ) -> None:

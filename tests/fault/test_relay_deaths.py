@@ -5,6 +5,7 @@ from itertools import chain
 
 import pytest
 from tests.fault.checks import read_all
+from tests.fault.conftest import on_either_log
 from tests.fault.locks import connected, deletes_stopped, locked, waiting
 from tests.fault.logs import LogUnderTest
 from tests.fault.pair import Pair
@@ -92,6 +93,7 @@ async def test_of_two_relays_one_leads_and_the_other_stands_by_however_slow_the_
 
 
 @pytest.mark.fault(5)
+@on_either_log
 async def test_relays_that_both_believe_to_lead_give_every_event_one_number_and_every_number_once(
     pair: Pair,
 ) -> None:
