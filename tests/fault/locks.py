@@ -49,11 +49,11 @@ async def deletes_stopped(db: Database) -> AsyncIterator[None]:
     async with connected(db) as connection:
         await connection.execute(
             "CREATE OR REPLACE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS"
-            f" $$ BEGIN PERFORM pg_advisory_xact_lock_shared({_GATE}); RETURN NULL; END $$"
+            f" $$ BEGIN PERFORM pg_advisory_xact_lock_shared({_GATE}); RETURN OLD; END $$"
         )
         await connection.execute(
             "CREATE OR REPLACE TRIGGER gate BEFORE DELETE ON outbox"
-            " FOR EACH STATEMENT EXECUTE FUNCTION wait_at_gate()"
+            " FOR EACH ROW EXECUTE FUNCTION wait_at_gate()"
         )
         await connection.execute(f"SELECT pg_advisory_lock({_GATE})")
         yield

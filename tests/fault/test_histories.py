@@ -251,6 +251,13 @@ async def test_a_restored_producer_whose_old_relay_wakes_halts_the_consumer_at_t
     assert "stands for two events" in reason
     assert [(part, hw) for part, _, hw in await positions(pair)] == [(part, hw) for part, _, hw in at]
 
+    # a consumer that starts over meets both in one batch
+    await consumer.kill()
+    await pair.rows(pair.consumer_db, "TRUNCATE consumer_pos, receipt, applied, held, bucket")
+    consumer = await pair.count(group=f"{pair.plan.group}-anew")
+    [reason] = await pair.halted(consumer)
+    assert "stands for two events" in reason
+
 
 @pytest.mark.fault(12)
 async def test_a_consumer_restored_to_an_older_backup_takes_everything_since_once_more(
