@@ -4,7 +4,7 @@ A job may be run by several workers at once: one holds its lock, the others pass
 in its own transactions, so `job_run` never says more or less than what is gone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,27 +83,30 @@ async def keep_months(db: Database, table: Monthly, now: datetime) -> None:
     Jobs: `<table>.months`, whose rows are partitions made, and `<table>.dropped`, whose rows went with theirs.
     """
     made, dropped = f"{table.table}.months", f"{table.table}.dropped"
-    async with db.begin() as session:
-        missing = await missing_months(session, table, now)
-        held = await held_months(session, table)
-    for month in missing:
+    jobs = (made,) if table.keep_days is None else (made, dropped)
+    done = False
+    while not done:
         async with db.begin() as session:
             if not await alone(session, made, lock_tables=True):
                 return
-            if month not in await held_months(session, table):
-                await make_month(session, table, month)
+            missing = await missing_months(session, table, now)
+            outdated = _outdated(table, await held_months(session, table), now)
+            if missing:
+                await make_month(session, table, missing[0])
                 await note_run(session, made, rows=1, now=None)
-    if table.keep_days is not None:
-        oldest = now - timedelta(days=table.keep_days)
-        for month in [month for month in held if following(month) <= oldest]:
-            async with db.begin() as session:
-                if not await alone(session, made, lock_tables=True):
-                    return
-                if month in await held_months(session, table):
-                    await note_run(session, dropped, rows=await drop_month(session, table, month), now=None)
-    async with db.begin() as session:
-        for job in (made,) if table.keep_days is None else (made, dropped):
-            await note_run(session, job, rows=0, now=now)
+            elif outdated:
+                await note_run(session, dropped, rows=await drop_month(session, table, outdated[0]), now=None)
+            else:
+                done = True
+                for job in jobs:
+                    await note_run(session, job, rows=0, now=now)
+
+
+def _outdated(table: Monthly, held: Sequence[datetime], now: datetime) -> list[datetime]:
+    """The months whose last day is no longer kept."""
+    if table.keep_days is None:
+        return []
+    return [month for month in held if following(month) <= now - timedelta(days=table.keep_days)]
 
 
 async def alone(session: AsyncSession, job: str, *, lock_tables: bool = False) -> bool:
