@@ -67,6 +67,10 @@ fault: $(STAMP)  ## the faults a release must survive, with their full outages, 
 mutation-gate: $(STAMP)  ## break the runtime on purpose, again and again: the fault suite must notice each time
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
+.PHONY: property
+property: $(STAMP)  ## the state machine over all services, for many minutes instead of seconds
+	@$(BIN)/python -m pytest tests/property -q --hypothesis-profile=long $(ARGS)
+
 .PHONY: lint
 lint: $(STAMP)  ## style, formatting, and which package may import which
 	@$(BIN)/ruff check --quiet .
