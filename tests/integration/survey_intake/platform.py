@@ -82,8 +82,9 @@ async def deliver(
     connection: str = "glass",
     secret: str | None = SECRET,
     at: datetime | None = None,
+    by: httpx.AsyncClient | None = None,
 ) -> httpx.Response:
-    """POST a delivery as the platform does, signed unless `secret` is None."""
+    """POST a delivery as the platform does, signed unless `secret` is None; `by`: to a process of the service."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"content-type": "application/json"}
     if secret is not None:
@@ -93,4 +94,5 @@ async def deliver(
             "webhook-timestamp": str(timestamp),
             "webhook-signature": sign(secret_key(secret), message_id="msg_1", timestamp=timestamp, body=raw),
         }
-    return await box.http().post(f"/v1/webhooks/{connection}", content=raw, headers=headers)
+    client = by or box.http()
+    return await client.post(f"/v1/webhooks/{connection}", content=raw, headers=headers)

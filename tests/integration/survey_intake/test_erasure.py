@@ -4,22 +4,26 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
 from tests.integration.survey_intake.platform import connect, connect_own, deliver, formbricks, own
 
-from fairloop.db import sql
+from fairloop.db import Database, sql
 from fairloop.events import SurveyResponse
 from fairloop.testing import Box
 
 PERSONAL = ("cust-1", "Anna Visser", "anna@example.org", "+31 6 1234", "The car came back dirty.")
 
 
-async def everything_in(box: Box) -> str:
+async def everything_in(db: Database) -> str:
     """Every value of every table, as text; bytes as text where they are text."""
     found: list[str] = []
-    async with box.db.begin() as session:
-        tables = await sql(session, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        for (table,) in tables:
-            for row in await sql(session, f'SELECT * FROM "{table}"'):
+    async with db.begin() as session:
+        tables = await sql(
+            session,
+            "SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')",
+        )
+        for schema, table in tables:
+            for row in await sql(session, f'SELECT * FROM "{schema}"."{table}"'):
                 found.extend(
                     value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
                     for value in row
@@ -62,12 +66,12 @@ async def test_after_erasure_nothing_personal_is_found_anywhere_in_the_database(
     )
     await deliver(box, formbricks(data={"h_customer": "cust-1", "q_mail": "anna@example.org", "q_nps": 11}))
     await deliver(box, b'\xff {"customer": "cust-1", "name": "Anna Visser"}')
-    before = await everything_in(box)
+    before = await everything_in(box.db)
     assert not [word for word in PERSONAL if word in before]
 
     await box.http("ops").delete("/v1/customers/cust-1")
 
-    after = await everything_in(box)
+    after = await everything_in(box.db)
     assert not [word for word in PERSONAL if word in after]
     async with box.db.begin() as session:
         kept = await sql(session, "SELECT 1 FROM revision WHERE raw IS NOT NULL OR personal IS NOT NULL")
@@ -173,6 +177,7 @@ async def test_a_deleted_response_is_erased_as_well(box: Box) -> None:
     assert (last.version, last.erased) == (3, True)
 
 
+@pytest.mark.fault(20)
 async def test_deliveries_that_race_with_the_erasure_leave_nothing_readable(box: Box) -> None:
     await connect_own(box)
     await post(box, "r0")
