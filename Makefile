@@ -61,7 +61,7 @@ kafka-test: $(STAMP)  ## only the tests that need Kafka, on a broker started for
 
 .PHONY: fault
 fault: $(STAMP)  ## the faults a release must survive, with their full outages, and how long each took
-	@FAULT=long $(BIN)/python -m pytest tests/fault -q -n 2 --dist loadgroup $(ARGS)
+	@FAULT=long $(BIN)/python -m pytest tests --ignore=tests/bench -m fault -q -n 2 --dist loadgroup $(ARGS)
 
 .PHONY: mutation-gate
 mutation-gate: $(STAMP)  ## break the runtime on purpose, again and again: the fault suite must notice each time

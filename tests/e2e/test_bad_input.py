@@ -68,6 +68,7 @@ async def quarantined(installation: Installation) -> int:
         return len((await client.get("/v1/quarantine?limit=500")).json()["items"])
 
 
+@pytest.mark.fault(16)
 async def test_without_a_right_signature_nothing_gets_in(installation: Installation) -> None:
     body = event(9)
     other = "whsec_" + base64.b64encode(b"another secret of 24 by.").decode()
@@ -82,6 +83,7 @@ async def test_without_a_right_signature_nothing_gets_in(installation: Installat
     assert await quarantined(installation) == 0
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize(
     "body",
     [
@@ -140,6 +142,7 @@ async def test_a_zero_character_in_a_comment_reaches_every_service(installation:
     assert json.loads(installation.fairloop("parked", "list", "--service", "attribution")) == []
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize("size", [1_048_577, 5_000_000])
 async def test_a_large_body_is_read_to_its_end_and_refused(installation: Installation, size: int) -> None:
     answer = await post(installation, b"x" * size)
@@ -178,6 +181,7 @@ async def test_head_tells_a_platform_that_the_hook_is_there(installation: Instal
         assert (await client.head(HOOK)).status_code == 200
 
 
+@pytest.mark.fault(16)
 async def test_a_thousand_deliveries_of_one_answer_at_once_are_one(installation: Installation) -> None:
     body = event(9)
     headers = signed(body)
@@ -196,6 +200,7 @@ async def test_a_thousand_deliveries_of_one_answer_at_once_are_one(installation:
     assert set(outcomes) == {"accepted", "duplicate"}
 
 
+@pytest.mark.fault(17)
 async def test_no_request_of_this_file_was_answered_5xx_but_on_purpose(installation: Installation) -> None:
     log: str = (Path(installation.home) / "logs" / "survey-intake.log").read_text()
     assert "unexpected_error" not in log

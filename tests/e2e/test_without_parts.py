@@ -38,6 +38,7 @@ async def counted(installation: Installation) -> int:
         return int((await client.get("/v1/kpis/nps/organisation/all")).json()["n"] or 0)
 
 
+@pytest.mark.fault(9)
 async def test_without_its_database_or_the_log_nothing_is_lost(tmp_path: Path) -> None:
     with temporary_postgres() as postgres:
         async with KafkaCluster(tmp_path / "kafka") as kafka:

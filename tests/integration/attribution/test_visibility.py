@@ -8,6 +8,7 @@ from tests.integration.attribution.company import job, post, response, set_up
 from fairloop.testing import Box
 
 
+@pytest.mark.fault(20)
 @pytest.mark.parametrize(
     ("roles", "who", "expected"),
     [

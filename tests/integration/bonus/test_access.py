@@ -14,6 +14,7 @@ async def _calculated(office: Office) -> None:
     await office.calculate()
 
 
+@pytest.mark.fault(20)
 async def test_employees_see_their_own_statement_only(office: Office) -> None:
     await _calculated(office)
     m1 = office.employee("m1")

@@ -3,6 +3,7 @@ import io
 from typing import Any
 
 import msgspec
+import pytest
 
 from fairloop.db import sql
 
@@ -26,6 +27,7 @@ async def test_the_payroll_file_exists_only_for_an_approved_run(office: Office) 
     assert answer.text.count("\r\n") == 3
 
 
+@pytest.mark.fault(20)
 async def test_a_cell_cannot_become_a_formula(office: Office) -> None:
     await office.publish(payees=[{"employee": "-m1", "target_bonus_minor": 100}])
     await office.open_period()
@@ -71,6 +73,7 @@ async def test_who_accepted_in_time_is_paid_at_once(office: Office) -> None:
     assert (await office.statement("m1"))["held_minor"] == 0
 
 
+@pytest.mark.fault(18)
 async def test_corrections_after_the_approval_are_adjustments_and_the_run_stays(
     office: Office, aggregator: Aggregator
 ) -> None:

@@ -56,6 +56,7 @@ async def test_a_warning_comes_before_the_deadline(staffed: Box) -> None:
     }
 
 
+@pytest.mark.fault(19)
 async def test_two_loops_at_once_fire_a_timer_once(staffed: Box) -> None:
     await overdue(staffed)
     await asyncio.gather(*(fire_due(staffed.db, staffed.clock) for _ in range(8)))
@@ -79,6 +80,7 @@ async def test_an_acknowledgement_in_time_disarms_the_timer(staffed: Box) -> Non
     assert await timer_states(staffed, "acknowledge") == ["disarmed"]
 
 
+@pytest.mark.fault(19)
 async def test_when_an_acknowledgement_races_the_timer_there_is_one_breach(staffed: Box) -> None:
     await staffed.deliver([answer(number) for number in range(10)])
     staffed.clock.advance(4 * HOUR)
@@ -113,6 +115,7 @@ async def test_a_timer_whose_case_is_in_hand_waits_and_then_sees_what_was_done(s
     assert (await only_case(staffed))["breached"] is False
 
 
+@pytest.mark.fault(19)
 async def test_a_clock_that_goes_back_an_hour_fires_nothing_twice_and_nothing_early(staffed: Box) -> None:
     await overdue(staffed)
     await fire_due(staffed.db, staffed.clock)
@@ -145,6 +148,7 @@ async def test_a_worker_killed_while_firing_fires_it_once_after_all(staffed: Box
     ]
 
 
+@pytest.mark.fault(19)
 async def test_a_deadline_across_the_spring_change_is_right(staffed: Box) -> None:
     admin = staffed.http("admin")
     days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -18,6 +18,7 @@ async def filled(box: Box) -> None:
     await deliver_all(box, [answered(number, nps) for number, nps in enumerate(scores(12, 5, 3), start=1)])
 
 
+@pytest.mark.fault(20)
 @pytest.mark.parametrize(
     ("path", "status"),
     [

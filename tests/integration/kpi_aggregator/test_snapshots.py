@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+import pytest
 from msgspec.structs import replace
 from tests.integration.kpi_aggregator.facts import (
     answered,
@@ -138,6 +139,7 @@ async def test_positions_are_kept_beside_the_hash(box: Box) -> None:
     assert (await read(box, after))["positions"] == {"attribution.result.v1": {"2": 40}}
 
 
+@pytest.mark.fault(18)
 async def test_a_snapshot_never_changes_whatever_happens_later(box: Box) -> None:
     await twenty(box)
     head = await freeze(box)

@@ -24,6 +24,7 @@ async def _retry(pipeline: Pipeline, parked_id: UUID) -> int:
         return await parking.retry_key(session, parked_id, pipeline.applying.handlers, Decoder({OrgUnit}))
 
 
+@pytest.mark.fault(14)
 async def test_a_rejected_event_waits_with_its_keys_later_ones_and_others_flow(pipeline: Pipeline) -> None:
     async with pipeline.relaying(), pipeline.consuming():
         await pipeline.publish(unit("a"), unit("reject", id="bad"), unit("b"))
@@ -37,6 +38,7 @@ async def test_a_rejected_event_waits_with_its_keys_later_ones_and_others_flow(p
     assert await pipeline.scalar(pipeline.consumer_db, "SELECT hw_pseq FROM consumer_pos") == 5
 
 
+@pytest.mark.fault(14)
 async def test_retry_replays_a_key_in_log_order_once_it_can_be_applied(pipeline: Pipeline) -> None:
     pipeline.applying.bad_names = {"broken": RuntimeError("cannot")}
     async with pipeline.relaying(), pipeline.consuming():

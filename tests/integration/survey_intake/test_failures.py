@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import pytest
 from tests.integration.survey_intake.platform import (
     OTHER_SECRET,
     connect,
@@ -19,6 +20,7 @@ from survey_intake.main import service
 from survey_intake.service.posting import address
 
 
+@pytest.mark.fault(9)
 async def test_without_its_database_the_intake_asks_to_try_again_and_heals_by_itself() -> None:
     with temporary_postgres() as postgres:
         async with running(service, postgres) as box:

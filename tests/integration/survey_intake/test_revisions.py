@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import date, timedelta
 
+import pytest
 from tests.integration.survey_intake.platform import connect, connect_own, deliver, formbricks, own
 
 from fairloop.db import sql
@@ -22,6 +23,7 @@ async def post(box: Box, response_id: str = "r1", **changes: object) -> dict[str
     return body
 
 
+@pytest.mark.fault(16)
 async def test_a_thousand_concurrent_duplicates_make_one_row_and_one_is_accepted(box: Box) -> None:
     await connect(box)
 
@@ -37,6 +39,7 @@ async def test_a_thousand_concurrent_duplicates_make_one_row_and_one_is_accepted
     assert len(await box.published(SurveyResponse)) == 1
 
 
+@pytest.mark.fault(16)
 async def test_two_processes_that_get_the_same_responses_at_once_store_each_once(box: Box) -> None:
     await connect_own(box)
     resource = service.resource

@@ -77,6 +77,7 @@ async def test_without_the_right_signature_nothing_gets_in(door: Box, secret: st
     assert await door.published(SurveyResponse) == []
 
 
+@pytest.mark.fault(16)
 @pytest.mark.parametrize("seconds", [-301, 301])
 async def test_a_stale_signature_is_refused(door: Box, seconds: int) -> None:
     answer = await deliver(door, formbricks(), at=door.clock.now + timedelta(seconds=seconds))
@@ -120,6 +121,7 @@ async def waiting(box: Box) -> list[dict[str, Any]]:
     return items
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize(
     "body",
     [
@@ -159,6 +161,7 @@ async def test_what_is_authentic_but_not_understood_is_quarantined(door: Box, bo
     assert item["errors"]
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize(
     ("told", "nps"), [(0, 0), ("10", 10), (11, None), (-1, None), (7.5, None), ("", None)]
 )
@@ -190,6 +193,7 @@ async def test_head_says_whether_there_is_such_a_connection(door: Box) -> None:
     assert (await door.http().head("/v1/webhooks/nowhere")).status_code == 503
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize("secret", [SECRET, None])
 async def test_a_body_of_five_megabytes_is_too_large_signed_or_not(door: Box, secret: str | None) -> None:
     answer = await deliver(door, b"x" * 5_000_000, secret=secret)
