@@ -6,8 +6,8 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
@@ -34,6 +34,7 @@ class Database:
                 "timeout": 5,
             },
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -49,6 +50,13 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _refuse_closed(connection: Any, _record: object, _lease: object) -> None:
+    """A connection that ended is replaced, and with it all that are as old: SQLAlchemy does not see what the driver,
+    asked directly, has raised, and would hand it out for ever."""
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError("the server closed this connection")
 
 
 class Row(asyncpg.Record):
