@@ -130,9 +130,10 @@ class PostgresServer:
     def _gone(self, pid: int, patience: float) -> bool:
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
+            ended = not is_alive(pid)
             if self._child is not None and self._child.pid == pid:
-                self._child.poll()
-            if not is_alive(pid):
+                self._child.poll()  # after the look: a child that has just ended is still to be collected
+            if ended:
                 return True
             time.sleep(0.02)
         return False
