@@ -91,6 +91,14 @@ alerts-check: $(STAMP)  ## check the alert rules and run their tests, with Prome
 bench: $(STAMP)  ## measure speed, each figure as a ratio against a bare baseline (ARGS="--quick")
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+.PHONY: chaos
+chaos: $(STAMP)  ## random faults under traffic, then every check (MINUTES=10 SEED=n LOG=kafka|embedded)
+	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) --log $(or $(LOG),kafka) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+.PHONY: soak
+soak: $(STAMP)  ## half of the highest rate for long: memory, connections, tables (MINUTES=30 LOG=… RATE=n OUT=FILE)
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) --log $(or $(LOG),kafka) $(if $(RATE),--rate $(RATE)) $(if $(OUT),--out $(OUT)) $(ARGS)
+
 .PHONY: schemas
 schemas: $(STAMP)  ## write the JSON Schemas of all events anew from their types
 	@$(BIN)/python -m fairloop.events.schemas
