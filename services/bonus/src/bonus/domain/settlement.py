@@ -1,7 +1,7 @@
 """What everybody of a plan earns, exactly and all at once.
 
-The same formula as `payout`, without its explanations: payees who stand alike (assignments, days, weights,
-acceptance) share everything but their own scores, and amounts are pairs of whole numbers, over and under, that
+The same formula as `payout`, without its explanations: payees who stand alike (assignments, days, weights)
+share everything but their own scores, and amounts are pairs of whole numbers, over and under, that
 nobody reduces on the way.
 """
 
@@ -15,7 +15,7 @@ import msgspec
 from bonus.domain.gates import too_few
 from bonus.domain.money import quotient_half_even
 from bonus.domain.payout import Earner, earner, full_amount, multiple
-from bonus.domain.plan import Component, MinResponses, Payee, Plan, Scheme
+from bonus.domain.plan import Accepted, Component, MinResponses, Payee, Plan, Scheme
 from bonus.domain.pool import share_pool
 from bonus.domain.snapshot import Figures
 from bonus.domain.sources import kept_part, shared_sources
@@ -62,24 +62,25 @@ def _settled(payee: Payee, _: Pair, held: bool, payout: int) -> Settled:
 def _earned(plan: Plan, standing: Standing, figures: Figures) -> Iterator[tuple[Payee, Pair, bool]]:
     """Payee, exact amount, and whether it is held."""
     accepted = frozenset(standing.accepted)
+    held_until_accepted = any(isinstance(gate, Accepted) for gate in plan.gates)
     own_scores = _own_scores(plan, figures)
     positions: dict[object, _Position] = {}
+    shared: _Shared = {}
     for payee in plan.payees:
-        held = standing.assignments.get(payee.employee, ())
-        agreed = payee.employee in accepted
-        alike = (held, payee.start, payee.end, agreed, tuple(payee.weights.items()))
+        assigned = standing.assignments.get(payee.employee, ())
+        alike = (assigned, payee.start, payee.end, tuple(payee.weights.items()))
         position = positions.get(alike)
         if position is None:
             someone = earner(
-                plan, payee, period=standing.period, assignments=held, figures=figures, accepted=agreed
+                plan, payee, period=standing.period, assignments=assigned, figures=figures, accepted=True
             )
-            position = positions[alike] = _Position(plan, someone, figures)
+            position = positions[alike] = _Position(plan, someone, figures, shared)
         over, under = position.rate(payee.employee, own_scores)
         over *= full_amount(plan, payee)
         cap = None if plan.scheme in CAPPED_ELSEWHERE else payee.cap_minor
         if cap is not None and over > cap * under:
             over, under = cap, 1
-        yield payee, (over, under), position.held
+        yield payee, (over, under), held_until_accepted and payee.employee not in accepted
 
 
 class _OwnScore(msgspec.Struct, gc=False, frozen=True):
@@ -115,11 +116,10 @@ def _own_scores(plan: Plan, figures: Figures) -> _OwnScores:
 class _Position:
     """What is the same for all who stand alike as `someone` does."""
 
-    def __init__(self, plan: Plan, someone: Earner, figures: Figures) -> None:
-        self.held = someone.held
+    def __init__(self, plan: Plan, someone: Earner, figures: Figures, shared: "_Shared") -> None:
         self._all_or_nothing = plan.scheme == "everyone"
         self._portion = someone.portion.as_integer_ratio()
-        self._parts = [_Part(plan, component, someone, figures) for component in plan.components]
+        self._parts = [_Part(plan, component, someone, figures, shared) for component in plan.components]
 
     def rate(self, employee: str, own_scores: _OwnScores) -> Pair:
         """What one minor unit of target bonus brings: days · gates · Σ weight · F."""
@@ -137,8 +137,11 @@ class _Position:
 class _Part:
     """One component for all who stand alike."""
 
-    def __init__(self, plan: Plan, component: Component, someone: Earner, figures: Figures) -> None:
-        self._plan, self._component, self._someone, self._figures = plan, component, someone, figures
+    def __init__(
+        self, plan: Plan, component: Component, someone: Earner, figures: Figures, shared: "_Shared"
+    ) -> None:
+        self._plan, self._component, self._place, self._figures = plan, component, someone.place, figures
+        self._known = shared
         self.weight = someone.weights[component.id].as_integer_ratio()
 
     def multiple(self, employee: str, own_scores: _OwnScores) -> Pair:
@@ -155,8 +158,18 @@ class _Part:
     @cached_property
     def _shared(self) -> Pair:
         """Only asked when somebody needs it: the figures behind it may be missing."""
+        key = (self._component.id, tuple(self._place.units.items()))
+        if key not in self._known:
+            self._known[key] = self._computed()
+        return self._known[key]
+
+    def _computed(self) -> Pair:
         component, scheme = self._component, self._plan.scheme
         scope = (component.fallback or "own_unit") if component.personal else component.scope
-        found = shared_sources(scope, component, self._someone.place, self._figures, component.view)
+        found = shared_sources(scope, component, self._place, self._figures, component.view)
         parts = (source.part * multiple(scheme, component.curve, source.score) for source in found)
         return sum(parts, Fraction(0)).as_integer_ratio()
+
+
+_Shared = dict[tuple[str, tuple[tuple[str, Fraction], ...]], Pair]
+"""Component, units worked in by part of the days → the multiple of what is shared there."""

@@ -96,10 +96,10 @@ def _by_days(
 ) -> tuple[Source, ...]:
     if not units:
         return (Source(_organisation(component, figures, view), Fraction(1)),)
-    found = (
+    found = [
         Source(_unit_or_organisation(unit, component, figures, view), part) for unit, part in units.items()
-    )
-    return _merged(found)
+    ]
+    return _merged(found) if len(found) > 1 else tuple(found)
 
 
 def _merged(found: Iterable[Source]) -> tuple[Source, ...]:

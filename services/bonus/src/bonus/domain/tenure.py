@@ -49,6 +49,9 @@ class Tenure:
 def tenure(assignments: Iterable[Assigned], window: Days) -> Tenure:
     """What the assignments say about the days of `window`. A day in two units counts half for each."""
     held = [a for a in assignments if a.days.within(window.start, window.end).count]
+    if len(held) == 1 and held[0].days.start <= window.start and held[0].days.end >= window.end:
+        only = held[0]  # nearly everybody
+        return Tenure(window.count, {only.org_unit: Fraction(1)}, only.role, to_the_end=True)
     cuts = sorted({window.start, window.end, *(cut for a in held for cut in _cuts(a, window))})
     employed = 0
     units: dict[str, Fraction] = defaultdict(Fraction)
