@@ -142,7 +142,7 @@ class Proxy:
                 )
             finally:
                 self._connections.discard(connection)
-        except OSError:
+        except (OSError, RuntimeError):  # RuntimeError: the client goes on writing after `half_close`
             pass  # one side is gone: so is the other
         finally:
             for side in filter(None, (writer, to_server)):
