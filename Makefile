@@ -26,8 +26,8 @@ $(STAMP): requirements.lock requirements-bootstrap.lock $(PACKAGES:%=%/pyproject
 setup: $(STAMP)  ## make .venv from the lock (the other targets do it when needed)
 
 .PHONY: lock
-lock: $(STAMP)  ## renew requirements.lock from requirements.in
-	@UV=$$(command -v uv || echo $(BIN)/uv); for f in requirements requirements-bootstrap; do \
+lock: $(STAMP)  ## renew the lock files from requirements*.in
+	@UV=$$(command -v uv || echo $(BIN)/uv); for f in requirements requirements-bootstrap requirements-bench; do \
 	  $$UV pip compile --quiet --universal --generate-hashes --no-header \
 	    --python-version 3.11 $$f.in -o $$f.lock; done
 
@@ -87,8 +87,17 @@ alerts-check: $(STAMP)  ## check the alert rules and run their tests, with Prome
 	@$(BIN)/python deploy/prometheus/promtool.py check
 	@$(BIN)/python deploy/prometheus/promtool.py test
 
+# the stream processors measured against, apart from what the project needs
+BENCH_VENV := .cache/bench-venv
+$(BENCH_VENV)/.installed: requirements-bench.lock $(STAMP)
+	@echo "setting up $(BENCH_VENV) …"
+	@$(PYTHON) -m venv --clear $(BENCH_VENV)
+	@UV=$$(command -v uv || echo $(BIN)/uv); VIRTUAL_ENV=$(CURDIR)/$(BENCH_VENV) \
+	  $$UV pip install --quiet --require-hashes -r requirements-bench.lock
+	@touch $@
+
 .PHONY: bench
-bench: $(STAMP)  ## measure speed, each figure as a ratio against a bare baseline (ARGS="--quick")
+bench: $(BENCH_VENV)/.installed  ## measure speed, each figure as a ratio against a baseline (ARGS="--quick --only 3 5")
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: chaos
@@ -98,6 +107,10 @@ chaos: $(STAMP)  ## random faults under traffic, then every check (MINUTES=10 SE
 .PHONY: soak
 soak: $(STAMP)  ## half of the highest rate for long: memory, connections, tables (MINUTES=30 LOG=… RATE=n OUT=FILE)
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) --log $(or $(LOG),kafka) $(if $(RATE),--rate $(RATE)) $(if $(OUT),--out $(OUT)) $(ARGS)
+
+.PHONY: scale
+scale: $(STAMP)  ## measure what more workers bring and what a million responses cost (ARGS="--quick")
+	@$(BIN)/python -m tests.bench scale $(ARGS)
 
 .PHONY: schemas
 schemas: $(STAMP)  ## write the JSON Schemas of all events anew from their types

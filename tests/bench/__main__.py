@@ -1,43 +1,33 @@
-"""`python -m tests.bench`: speed as ratios, each measured in turns in one run. Judges nothing: read the table.
+"""`python -m tests.bench`: speed as ratios, each measured in turns in one run. Asserts nothing: read the table.
 
-All PostgreSQL servers are durable (fsync on); Kafka is a broker started for this.
+`python -m tests.bench scale` instead shows throughput with more partitions and workers, and what a million responses
+cost. All PostgreSQL servers are durable (fsync on); Kafka is a broker started for each measurement.
 """
 
 import argparse
 import asyncio
-import secrets
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
+from tests.bench.backfill import compare_backfill
 from tests.bench.consumer import compare_consumer
+from tests.bench.grounds import durable_postgres, new_database
 from tests.bench.intake import compare_intake
 from tests.bench.latency import compare_latency
-from tests.bench.rounds import FULL, QUICK, Comparison, Effort, table
+from tests.bench.paying import compare_paying
+from tests.bench.peers import compare_peers
+from tests.bench.reading import compare_reading
+from tests.bench.relaying import compare_relaying
+from tests.bench.report import report, write_into
+from tests.bench.rounds import FULL, QUICK, Comparison, Effort
+from tests.bench.scale import scale
 
-from fairloop.embedded import PostgresServer
 from fairloop.testing_kafka import KafkaCluster
-
-MEASURES = ("intake", "consumer", "latency")
-
-
-@contextmanager
-def durable_postgres(folder: Path) -> Iterator[PostgresServer]:
-    folder.mkdir()
-    server = PostgresServer(
-        folder / "postgres", password=secrets.token_urlsafe(24), log=folder / "postgres.log"
-    )
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
-def say(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
 
 
 async def intake(folder: Path, effort: Effort) -> list[Comparison]:
@@ -47,12 +37,32 @@ async def intake(folder: Path, effort: Effort) -> list[Comparison]:
 
 async def consumer(folder: Path, effort: Effort) -> list[Comparison]:
     with durable_postgres(folder / "server") as postgres:
-        password = secrets.token_hex(16)
-        await postgres.ensure_role_and_database("fairloop_log", password)
-        embedded = postgres.url("fairloop_log", role="fairloop_log", password=password)
+        embedded = await new_database(postgres, "fairloop_log")
         async with KafkaCluster(folder / "kafka") as kafka:
             on_kafka = await compare_consumer("Kafka", kafka.url, postgres, effort)
-        return [*on_kafka, *await compare_consumer("embedded log", embedded, postgres, effort)]
+        return [*on_kafka, *await compare_consumer("the embedded log", embedded, postgres, effort)]
+
+
+async def peers(folder: Path, effort: Effort) -> list[Comparison]:
+    with durable_postgres(folder / "server") as postgres:
+        async with KafkaCluster(folder / "kafka") as kafka:
+            return await compare_peers(kafka.url, postgres, effort)
+
+
+async def relaying(folder: Path, effort: Effort) -> list[Comparison]:
+    with durable_postgres(folder / "server") as postgres:
+        async with KafkaCluster(folder / "kafka") as kafka:
+            return await compare_relaying(kafka.url, postgres, effort)
+
+
+async def reading(folder: Path, effort: Effort) -> list[Comparison]:
+    with durable_postgres(folder / "server") as postgres:
+        return await compare_reading(postgres, folder, effort)
+
+
+async def paying(folder: Path, effort: Effort) -> list[Comparison]:
+    with durable_postgres(folder / "server") as postgres:
+        return await compare_paying(postgres, effort)
 
 
 async def latency(folder: Path, effort: Effort) -> list[Comparison]:
@@ -60,21 +70,74 @@ async def latency(folder: Path, effort: Effort) -> list[Comparison]:
         return await compare_latency(kafka.url, folder, effort)
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+async def backfill(folder: Path, effort: Effort) -> list[Comparison]:
+    async with KafkaCluster(folder / "broker") as kafka:
+        return await compare_backfill(kafka.url, folder, effort)
+
+
+MEASURES: dict[Callable[[Path, Effort], Awaitable[list[Comparison]]], frozenset[int]] = {
+    intake: frozenset({1, 2}),
+    consumer: frozenset({3}),
+    peers: frozenset({4}),
+    relaying: frozenset({5}),
+    reading: frozenset({6}),
+    paying: frozenset({7}),
+    latency: frozenset({8}),
+    backfill: frozenset({9}),
+}
+"""Each measurement and the rows of the table of targets that it fills."""
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=["targets", "scale"], default="targets")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, wider spread")
-    parser.add_argument("--only", choices=MEASURES, action="append", help="may be given several times")
-    options = parser.parse_args()
-    effort = QUICK if options.quick else FULL
+    parser.add_argument("--only", type=int, nargs="+", metavar="ROW", choices=range(1, 10), default=[])
+    parser.add_argument("--import", dest="imported", type=int, help="responses of row 9")
+    parser.add_argument("--out", type=Path, help="write the table into the marked place of this file, too")
+    return parser.parse_args()
+
+
+async def measure_targets(effort: Effort, only: frozenset[int]) -> tuple[list[Comparison], dict[str, str]]:
+    """What was measured, and what could not be."""
     comparisons: list[Comparison] = []
-    for measure in (intake, consumer, latency):
-        if options.only and measure.__name__ not in options.only:
+    failed = {}
+    for measure, rows in MEASURES.items():
+        if only and not only & rows:
             continue
-        say(f"{measure.__name__}: {effort.rounds} rounds")
-        with tempfile.TemporaryDirectory(prefix="fairloop-bench-") as folder:
-            comparisons += await measure(Path(folder), effort)
-    print(table(comparisons))
+        name = measure.__name__
+        print(f"{name}: {effort.rounds} rounds", file=sys.stderr, flush=True)
+        started = time.monotonic()
+        try:
+            with tempfile.TemporaryDirectory(prefix="fairloop-bench-") as folder:
+                found = await measure(Path(folder), effort)
+        except Exception as error:  # the other rows are still worth having; the exit code tells
+            traceback.print_exc()
+            failed[f"{name} (row {', '.join(map(str, sorted(rows)))})"] = repr(error)[:300]
+        else:
+            comparisons += [one for one in found if not only or one.row in only]
+        print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    return comparisons, failed
+
+
+async def main() -> int:
+    asked = options()
+    effort = QUICK if asked.quick else FULL
+    if asked.imported:
+        effort = replace(effort, imported=asked.imported)
+    started = time.monotonic()
+    failed: dict[str, str] = {}
+    if asked.what == "scale":
+        text = await scale(effort)
+    else:
+        comparisons, failed = await measure_targets(effort, frozenset(asked.only))
+        how = " ".join(["python -m tests.bench", *sys.argv[1:]])
+        text = report(comparisons, failed, how=how, minutes=(time.monotonic() - started) / 60)
+    print(text)
+    if asked.out is not None:
+        write_into(asked.out, text)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(asyncio.run(main()))

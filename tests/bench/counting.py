@@ -137,12 +137,19 @@ class Counting:
             self.done.set()
 
 
-async def with_runtime(timed: Timed, database_url: str, events: int, group: str) -> float:
-    """When the last event was committed."""
+async def make_tables(database_url: str) -> None:
+    """Empty ones."""
     db = Database(database_url)
     async with db.engine.begin() as connection:
         await connection.run_sync(Base.metadata.drop_all)
         await connection.run_sync(Base.metadata.create_all)
+    await db.close()
+
+
+async def with_runtime(timed: Timed, database_url: str, events: int, group: str) -> float:
+    """When the last event was committed."""
+    await make_tables(database_url)
+    db = Database(database_url)
     handler = Counting(events)
     consumer = Consumer(
         service=group, db=db, event_log=timed, handlers={AttributionResult: handler}, health=Health()

@@ -60,3 +60,9 @@ def post(path: str, headers: Mapping[str, str], body: bytes) -> bytes:
     }
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode() + body
+
+
+def get(path: str, headers: Mapping[str, str]) -> bytes:
+    """The bytes of a GET."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in {"host": "127.0.0.1", **headers}.items())
+    return f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode()

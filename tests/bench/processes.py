@@ -70,3 +70,18 @@ async def server(
         if process.returncode is None:
             process.terminate()
             await process.wait()
+
+
+@asynccontextmanager
+async def started(module: str, *arguments: str) -> AsyncIterator[None]:
+    """`python -m module …` while the block runs. Raises RuntimeError when it did not end well."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, *arguments, env=_environment({}), stdin=DEVNULL, stdout=DEVNULL
+    )
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        if await process.wait() != 0:
+            raise RuntimeError(f"{module} ended with {process.returncode}")

@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -21,25 +21,41 @@ DAYS = 30
 AT_ONCE = 2000
 
 
-async def fill(log_url: str, events: int) -> None:
-    """Append results as the relay of attribution would, numbered per partition. Makes the topic."""
+async def fill(
+    log_url: str,
+    events: int,
+    *,
+    topic: str = TOPIC.name,
+    partitions: int = TOPIC.partitions,
+    keyed_by_partition: bool = False,
+) -> None:
+    """Append results as the relay of attribution would, numbered per partition. Makes the topic.
+
+    `keyed_by_partition` is for those whose state is kept by the record's key.
+    """
     chance = random.Random(events)
     numbered: dict[TopicPartition, int] = defaultdict(int)
     async with open_log(log_url) as event_log:
-        await event_log.create_topics({TOPIC.name: TOPIC.partitions})
+        await event_log.create_topics({topic: partitions})
         producer = await event_log.producer()
         for start in range(0, events, AT_ONCE):
-            await producer.append(_batches(min(AT_ONCE, events - start), numbered, chance))
+            batches = _batches(min(AT_ONCE, events - start), numbered, chance, topic, partitions)
+            if keyed_by_partition:
+                batches = {
+                    where: [replace(record, key=str(where.partition).encode()) for record in records]
+                    for where, records in batches.items()
+                }
+            await producer.append(batches)
         await producer.close()
 
 
 def _batches(
-    count: int, numbered: dict[TopicPartition, int], chance: random.Random
-) -> Mapping[TopicPartition, list[NewRecord]]:
+    count: int, numbered: dict[TopicPartition, int], chance: random.Random, topic: str, partitions: int
+) -> dict[TopicPartition, list[NewRecord]]:
     batches: dict[TopicPartition, list[NewRecord]] = defaultdict(list)
     for _ in range(count):
-        result = _result(chance)
-        partition = TopicPartition(TOPIC.name, partition_of(result.key.encode(), TOPIC.partitions))
+        result = result_of(chance)
+        partition = TopicPartition(topic, partition_of(result.key.encode(), partitions))
         numbered[partition] += 1
         batches[partition].append(
             to_record(
@@ -55,9 +71,10 @@ def _batches(
     return batches
 
 
-def _result(chance: random.Random) -> AttributionResult:
-    submitted = datetime(2026, 3, 1, 9, tzinfo=UTC) + timedelta(days=chance.randrange(DAYS))
-    first, second = (f"mechanic-{number}" for number in chance.sample(range(EMPLOYEES), 2))
+def result_of(chance: random.Random, *, employees: int = EMPLOYEES, days: int = DAYS) -> AttributionResult:
+    """The result of one response, new in its id."""
+    submitted = datetime(2026, 3, 1, 9, tzinfo=UTC) + timedelta(days=chance.randrange(days))
+    first, second = (f"mechanic-{number}" for number in chance.sample(range(employees), 2))
     return AttributionResult(
         version=1,
         response_id=uuid7(),

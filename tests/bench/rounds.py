@@ -11,53 +11,102 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure. `rounds` of everything; the other numbers are for one round."""
+    """How long to measure. `rounds` of everything; the other numbers are for one round, `held` and `payees` for all."""
 
     rounds: int
     webhooks: int
     events: int
     answers: int
+    relayed: int
+    held: int
+    payees: int
+    imported: int
 
 
-FULL = Effort(rounds=5, webhooks=4_000, events=60_000, answers=350)
-QUICK = Effort(rounds=2, webhooks=1_500, events=30_000, answers=100)
+FULL = Effort(
+    rounds=5,
+    webhooks=4_000,
+    events=60_000,
+    answers=350,
+    relayed=20_000,
+    held=5_000_000,
+    payees=100_000,
+    imported=1_000_000,
+)
+QUICK = Effort(
+    rounds=2,
+    webhooks=1_500,
+    events=30_000,
+    answers=100,
+    relayed=5_000,
+    held=250_000,
+    payees=5_000,
+    imported=20_000,
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a figure should be: at least, or at most, `bound`."""
+
+    bound: float
+    at_most: bool = False
+    unit: str = ""
+
+    def met(self, value: float) -> bool:
+        return value <= self.bound if self.at_most else value >= self.bound
+
+    def __str__(self) -> str:
+        return f"{'≤' if self.at_most else '≥'} {self.bound:g}{self.unit}"
+
+
+def at_least(bound: float) -> Target:
+    return Target(bound)
+
+
+def at_most(bound: float, unit: str = "") -> Target:
+    return Target(bound, at_most=True, unit=f" {unit}" if unit else "")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was measured of us and of the baseline, round by round."""
+    """What was measured of us and of the baseline, round by round; without a baseline the figure itself is judged.
 
+    `row` is the number in the list of targets; without a target the figure is for information.
+    """
+
+    row: int
     name: str
     ours: Sequence[float]
-    baseline: Sequence[float]
     unit: str
-    target: str
+    baseline: Sequence[float] | None = None
+    target: Target | None = None
+
+    @property
+    def values(self) -> list[float]:
+        """What is judged: the ratio of each round."""
+        if self.baseline is None:
+            return list(self.ours)
+        return [a / b for a, b in zip(self.ours, self.baseline, strict=True)]
 
     def cells(self) -> tuple[str, ...]:
-        ratios = [a / b for a, b in zip(self.ours, self.baseline, strict=True)]
+        values, middle = self.values, median(self.values)
+        verdict = "" if self.target is None else "met" if self.target.met(middle) else "**missed**"
         return (
+            str(self.row),
             self.name,
-            f"{median(self.ours):,.0f} {self.unit}",
-            f"{median(self.baseline):,.0f} {self.unit}",
-            f"{median(ratios):.2f}",
-            f"{min(ratios):.2f}–{max(ratios):.2f}",
-            self.target,
+            f"{figure(median(self.ours))} {self.unit}",
+            "" if self.baseline is None else f"{figure(median(self.baseline))} {self.unit}",
+            f"**{figure(middle)}**",
+            f"{figure(min(values))}–{figure(max(values))}",
+            "–" if self.target is None else str(self.target),
+            verdict,
         )
 
 
-HEADINGS = ("", "Fairloop", "baseline", "ratio", "spread", "target")
-
-
-def table(comparisons: Sequence[Comparison]) -> str:
-    rows = [HEADINGS, *(comparison.cells() for comparison in comparisons)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
+def figure(value: float) -> str:
+    """Three digits that matter: 0.53, 12.4, 1,349."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 async def in_turns(rounds: int, measures: Mapping[str, Callable[[int], Awaitable[T]]]) -> dict[str, list[T]]:

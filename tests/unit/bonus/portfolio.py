@@ -23,23 +23,30 @@ ALWAYS = Days(date(2025, 1, 1), date.max)
 
 @dataclass(frozen=True)
 class Steady:
-    """How many of the payees stay in one unit, or move once; of the others half join late, half work nowhere."""
+    """How many of the payees stay in one unit, move once, or join late; the rest works nowhere."""
 
     stay: float
     move: float
+    join: float
 
 
-RESTLESS = Steady(stay=0.7, move=0.2)
+RESTLESS = Steady(stay=0.7, move=0.2, join=0.05)
 
 
 def portfolio(
-    chance: random.Random, scheme: Scheme, mode: str, *, payees: int = 60, responses: int = 8
+    chance: random.Random,
+    scheme: Scheme,
+    mode: str,
+    *,
+    payees: int = 60,
+    responses: int = 8,
+    steady: Steady = RESTLESS,
 ) -> tuple[Plan, Standing, dict[str, Snapshot]]:
     """`payees` people with so many `responses` each, on average."""
     units = [f"unit-{number}" for number in range(max(2, payees // 20))]
     people = [f"m{number}" for number in range(payees)]
     rules = _plan(chance, scheme, mode, people)
-    where = _standing(chance, people, units)
+    where = _standing(chance, people, units, steady)
     figures = _figures(chance, people, units)
     facts = Snapshot(
         id="01900000-0000-7000-8000-000000000001",
@@ -101,19 +108,19 @@ def _component(id: str, scope: str, view: str, weight: str, curve: Curve) -> Com
     )
 
 
-def _standing(chance: random.Random, people: list[str], units: list[str]) -> Standing:
+def _standing(chance: random.Random, people: list[str], units: list[str], steady: Steady) -> Standing:
     assignments: dict[str, list[Assigned]] = {}
     for employee in people:
         unit, cut = chance.choice(units), QUARTER.start + timedelta(days=chance.randint(1, 80))
         kind = chance.random()
-        if kind < RESTLESS.stay:
+        if kind < steady.stay:
             assignments[employee] = [Assigned(ALWAYS, unit, chance.choice(["mechanic", "mechanic", "lead"]))]
-        elif kind < RESTLESS.stay + RESTLESS.move:
+        elif kind < steady.stay + steady.move:
             assignments[employee] = [
                 Assigned(Days(ALWAYS.start, cut), unit, "mechanic"),
                 Assigned(Days(cut, ALWAYS.end), chance.choice(units), "mechanic"),
             ]
-        elif kind < 0.95:
+        elif kind < steady.stay + steady.move + steady.join:
             assignments[employee] = [Assigned(Days(cut, ALWAYS.end), unit, "mechanic")]
     accepted = {employee for employee in people if chance.random() < 0.9}
     return Standing.of(QUARTER, assignments, accepted)
