@@ -158,18 +158,20 @@ class _Part:
     @cached_property
     def _shared(self) -> Pair:
         """Only asked when somebody needs it: the figures behind it may be missing."""
-        key = (self._component.id, tuple(self._place.units.items()))
+        component = self._component
+        scope = (component.fallback or "own_unit") if component.personal else component.scope
+        units = tuple(self._place.units.items()) if scope == "own_unit" else ()
+        key = (component.id, units)
         if key not in self._known:
-            self._known[key] = self._computed()
+            self._known[key] = self._computed(scope)
         return self._known[key]
 
-    def _computed(self) -> Pair:
+    def _computed(self, scope: str) -> Pair:
         component, scheme = self._component, self._plan.scheme
-        scope = (component.fallback or "own_unit") if component.personal else component.scope
         found = shared_sources(scope, component, self._place, self._figures, component.view)
         parts = (source.part * multiple(scheme, component.curve, source.score) for source in found)
         return sum(parts, Fraction(0)).as_integer_ratio()
 
 
 _Shared = dict[tuple[str, tuple[tuple[str, Fraction], ...]], Pair]
-"""Component, units worked in by part of the days → the multiple of what is shared there."""
+"""Component and, where they matter, units worked in by part of the days → the multiple of what is shared there."""
