@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 
-_SETTINGS = {
+SETTINGS = {
     "jit": "off",
     # planned once, for any arguments, and always through an index: planning took longer than running, and a plan
     # made while a table was empty must not scan it once it is full
@@ -25,7 +25,7 @@ class Line:
     async def fetch(self, statement: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         """The rows of a statement, committed. Raises what asyncpg raises; OSError when nobody answers."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(self._url, timeout=5, server_settings=_SETTINGS)
+            self._connection = await asyncpg.connect(self._url, timeout=5, server_settings=SETTINGS)
         try:
             return await self._connection.fetch(statement, *arguments)
         except asyncpg.PostgresError:

@@ -13,12 +13,12 @@ from fairloop.events import SurveyResponse
 from fairloop.ids import uuid7
 from fairloop.outbox import CHANNEL, part_of, payload_of
 from survey_intake.sealing import DataKey, Vault
-from survey_intake.service.deliveries import Identity, Receipt, Understood
+from survey_intake.service.deliveries import Identity, Outcome, Receipt, Understood
 from survey_intake.service.saving import as_json
 
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
 
-_STORE = f"""
+STATEMENT = f"""
 WITH configured AS (
     SELECT id FROM connection JOIN unnest($1::text[], $2::int[]) AS used(id, revision) USING (id, revision)
 ), made AS (
@@ -103,14 +103,16 @@ async def arrive(fetch: Fetch, deliveries: Sequence[Understood], vault: Vault) -
     items = {identity: _item(firsts[identity], keys, vault) for identity in sorted(firsts)}
     customers = sorted(keys)
     rows = await fetch(
-        _STORE,
+        STATEMENT,
         list(used),
         list(used.values()),
         customers,
         [keys[customer][1] for customer in customers],
         *zip(*items.values(), strict=True),
     )
-    not_inserted = {item_id: (held_id, revisions) for item_id, held_id, revisions in rows}
+    known: dict[UUID, tuple[UUID | None, int]] = {
+        item_id: (held_id, count) for item_id, held_id, count in rows
+    }
     receipts: list[Receipt | None] = []
     for delivery in deliveries:
         first = firsts.get(delivery.identity)
@@ -119,9 +121,9 @@ async def arrive(fetch: Fetch, deliveries: Sequence[Understood], vault: Vault) -
             receipts.append(None)
             continue
         item_id = items[delivery.identity].id
-        held_id, revisions = not_inserted.get(item_id, (item_id, 1))
-        new = delivery is first and item_id not in not_inserted
-        receipts.append(Receipt("accepted" if new else "duplicate", held_id, revisions) if held_id else None)
+        outcome: Outcome = "duplicate" if item_id in known else "accepted"
+        held_id, revisions = known.setdefault(item_id, (item_id, 1))
+        receipts.append(Receipt(outcome, held_id, revisions) if held_id else None)
     return receipts
 
 
