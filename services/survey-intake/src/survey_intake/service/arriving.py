@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from fairloop.events import SurveyResponse
-from fairloop.ids import uuid7
+from fairloop.ids import uuid7, uuid7_text
 from fairloop.outbox import CHANNEL, part_of, payload_of
 from survey_intake.sealing import DataKey, Vault
 from survey_intake.service.deliveries import Identity, Outcome, Receipt, Understood
@@ -85,7 +85,7 @@ class _Item(NamedTuple):
     warnings: str
     personal: bytes | None
     raw: bytes
-    event_id: UUID
+    event_id: str
     part: int
     payload: bytes
 
@@ -138,6 +138,7 @@ def _says_the_same(delivery: Understood, first: Understood) -> bool:
 def _item(delivery: Understood, keys: dict[str, tuple[DataKey, bytes]], vault: Vault) -> _Item:
     """`keys` gets the key of a customer seen for the first time in this batch."""
     response_id = uuid7()
+    context = response_id.bytes
     customer, facts = delivery.customer, delivery.facts
     if customer is None:
         key, wrapped_key = vault.new_key()
@@ -163,9 +164,9 @@ def _item(delivery: Understood, keys: dict[str, tuple[DataKey, bytes]], vault: V
         interaction_ref=delivery.interaction_ref,
         facts=as_json(facts),
         warnings=as_json(delivery.warnings),
-        personal=None if delivery.personal is None else key.seal(delivery.personal, response_id.bytes),
-        raw=key.seal(delivery.body, response_id.bytes),
-        event_id=uuid7(),
+        personal=None if delivery.personal is None else key.seal(delivery.personal, context),
+        raw=key.seal(delivery.body, context),
+        event_id=uuid7_text(),
         part=part_of(event),
         payload=payload_of(event),
     )
