@@ -1,9 +1,11 @@
 """What the API keeps between requests: the keyring, the connections read, and the group commit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+
+import structlog
 
 from fairloop.db import is_transient
 from fairloop.errors import ProblemError, Unauthorized, Unavailable
@@ -20,6 +22,8 @@ from survey_intake.service.posting import Posted, no_connection, understood
 from survey_intake.service.receiving import receive
 from survey_intake.service.saving import Raced
 from survey_intake.settings import IntakeSettings
+
+log = structlog.get_logger()
 
 _ATTEMPTS = 3
 _WEIGHT_OF_AN_ITEM = 2048  # bytes in memory beside the body, roughly
@@ -120,7 +124,9 @@ class Intake:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with asyncio.timeout(self.settings.write_seconds):
-                    return await once()
+                    receipts = await once()
+                _tell(receipts)
+                return receipts
             except Exception as error:
                 if attempt == _ATTEMPTS or isinstance(error, TimeoutError) or not _heals(error):
                     raise
@@ -138,6 +144,17 @@ def is_authentic(config: ConnectionConfig, headers: Mapping[str, str], body: byt
     if config.unsigned and not (config.keys and "webhook-signature" in headers):
         return True
     return is_signed(headers, body, keys=config.keys, now=now)
+
+
+def _tell(receipts: Iterable[Receipt | None]) -> None:
+    """One line a commit: the responses by what became of them."""
+    told: dict[str, list[str | None]] = {}
+    for receipt in receipts:
+        if receipt is not None:
+            known = receipt.response_id
+            told.setdefault(receipt.outcome, []).append(None if known is None else str(known))
+    if told:
+        log.info("deliveries", **told)
 
 
 def _heals(error: BaseException) -> bool:

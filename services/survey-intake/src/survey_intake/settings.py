@@ -13,7 +13,7 @@ class IntakeSettings(ServiceSettings):
     """`master_key` wraps the key of every customer: 32 random bytes in base64. Losing it loses all texts."""
 
     master_key: SecretStr
-    queue_bytes: int = 64 * 1024 * 1024  # of deliveries waiting to be written; more is answered 503
+    queue_bytes: int = 64 * 1024 * 1024  # waiting to be written, in each of two queues; more is answered 503
     batch_items: int = 500  # most deliveries in one transaction
     write_seconds: float = 15.0  # a transaction that takes longer is given up and answered 503
 
