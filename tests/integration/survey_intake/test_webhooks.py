@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.integration.survey_intake.platform import (
     OTHER_SECRET,
     SECRET,
@@ -67,6 +68,26 @@ async def test_a_repeated_delivery_is_a_duplicate_and_publishes_nothing(box: Box
     assert again.status_code == 202
     assert again.json() == first.json() | {"outcome": "duplicate"}
     assert len(await box.published(SurveyResponse)) == 1
+
+
+async def test_every_outcome_is_in_the_log_with_the_responses_id_and_nothing_of_the_answer(box: Box) -> None:
+    await connect(box)
+
+    with capture_logs() as lines:
+        first = await deliver(box, formbricks())
+        await deliver(box, formbricks())
+        await deliver(box, formbricks(answers={"q_nps": 9}))
+        await deliver(box, b"{}")
+
+    told = [line for line in lines if line["event"] == "deliveries"]
+    response_id = first.json()["response_id"]
+    expected: list[dict[str, Any]] = [
+        {"accepted": [response_id]},
+        {"duplicate": [response_id]},
+        {"accepted": [response_id]},
+        {"quarantined": [None]},
+    ]
+    assert [{name: line[name] for name in line.keys() - {"event", "log_level"}} for line in told] == expected
 
 
 @pytest.mark.parametrize("secret", [None, OTHER_SECRET])

@@ -23,6 +23,16 @@ SELECT pg_notify('{CHANNEL}', '')
 _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
+def part_of(event: EventData) -> int:
+    """The partition of its topic that an event belongs to."""
+    return partition_of(event.key.encode(), TOPICS[event.topic].partitions)
+
+
+def payload_of(event: EventData) -> bytes:
+    """An event as it stands in the outbox and in the log."""
+    return _encoder.encode(event)
+
+
 async def publish(session: AsyncSession, events: Sequence[EventData]) -> None:
     """Put events into the outbox, in this order, in the session's transaction.
 
@@ -31,17 +41,13 @@ async def publish(session: AsyncSession, events: Sequence[EventData]) -> None:
     """
     if not events:
         return
-    keys = [event.key for event in events]
     await sql(
         session,
         _INSERT,
         [uuid7() for _ in events],
         [event.topic for event in events],
-        [
-            partition_of(key.encode(), TOPICS[event.topic].partitions)
-            for key, event in zip(keys, events, strict=True)
-        ],
-        keys,
+        [part_of(event) for event in events],
+        [event.key for event in events],
         [event.type for event in events],
-        [_encoder.encode(event) for event in events],
+        [payload_of(event) for event in events],
     )

@@ -1,6 +1,5 @@
 """Customers outside survey-intake: a keyed hash in place of the reference."""
 
-import hashlib
 import hmac
 
 
@@ -9,4 +8,4 @@ def customer_key(pseudonym_key: str, customer_ref: str) -> str:
 
     Services that share the key can join on it; nobody without the key can test a guessed reference.
     """
-    return hmac.new(pseudonym_key.encode(), customer_ref.encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(pseudonym_key.encode(), customer_ref.encode(), "sha256")[:16].hex()

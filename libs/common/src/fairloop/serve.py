@@ -17,6 +17,7 @@ from fairloop.peers import peer_client
 from fairloop.service import Runtime, Service
 from fairloop.web.app import create_app
 from fairloop.web.health import Health
+from fairloop.web.one_write import OneWriteProtocol
 from fairloop.worker import run_worker
 
 log = structlog.get_logger()
@@ -76,6 +77,7 @@ async def serve(service: Service, *, api: bool, worker: bool) -> None:
                 create_app(service, runtime, health, with_api=api),
                 host=runtime.settings.host,
                 port=runtime.settings.port,
+                http=OneWriteProtocol,
                 log_config=None,
                 access_log=False,
                 server_header=False,

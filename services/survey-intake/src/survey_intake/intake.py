@@ -1,9 +1,11 @@
 """What the API keeps between requests: the keyring, the connections read, and the group commit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+
+import structlog
 
 from fairloop.db import is_transient
 from fairloop.errors import ProblemError, Unauthorized, Unavailable
@@ -12,13 +14,17 @@ from survey_intake.domain.reading import read_delivery
 from survey_intake.domain.signature import is_signed
 from survey_intake.group_commit import GroupCommit
 from survey_intake.keyring import Keyring
+from survey_intake.line import Line
 from survey_intake.metrics import BATCH
+from survey_intake.service.arriving import arrive
 from survey_intake.service.connections import ConnectionCache, ConnectionConfig
-from survey_intake.service.deliveries import Delivery, Receipt, prepare
+from survey_intake.service.deliveries import Delivery, Receipt, Understood, prepare
 from survey_intake.service.posting import Posted, no_connection, understood
 from survey_intake.service.receiving import receive
 from survey_intake.service.saving import Raced
 from survey_intake.settings import IntakeSettings
+
+log = structlog.get_logger()
 
 _ATTEMPTS = 3
 _WEIGHT_OF_AN_ITEM = 2048  # bytes in memory beside the body, roughly
@@ -38,11 +44,12 @@ class Intake:
         self.connections = ConnectionCache(runtime.db, self.keyring.vault)
         self._db = runtime.db
         self._clock = runtime.clock
-        self._commits: GroupCommit[Delivery, Receipt | None] = GroupCommit(
-            self._write,
-            capacity=settings.queue_bytes,
-            max_items=settings.batch_items,
-            heals=_heals,
+        self._line = Line(runtime.db.url)
+        self._arrivals: GroupCommit[Understood, Receipt | None] = GroupCommit(
+            self._write_new, capacity=settings.queue_bytes, max_items=settings.batch_items, heals=_heals
+        )
+        self._others: GroupCommit[Delivery, Receipt | None] = GroupCommit(
+            self._write, capacity=settings.queue_bytes, max_items=settings.batch_items, heals=_heals
         )
 
     async def webhook(self, connection_id: str, headers: Mapping[str, str], body: bytes) -> Receipt:
@@ -90,27 +97,48 @@ class Intake:
                 continue
             if delivery is None:
                 return Receipt("ignored")
-            receipt = await self._commits.submit(delivery, weight=len(delivery.body) + _WEIGHT_OF_AN_ITEM)
+            weight = len(delivery.body) + _WEIGHT_OF_AN_ITEM
+            receipt = None
+            if isinstance(delivery, Understood):
+                receipt = await self._arrivals.submit(delivery, weight=weight)
+            receipt = receipt or await self._others.submit(delivery, weight=weight)
             if receipt is not None:
                 return receipt
             held = None
         raise Unavailable("The connection is being changed; try again.", retry_after=1)
 
     async def _write(self, deliveries: Sequence[Delivery]) -> list[Receipt | None]:
+        async def once() -> list[Receipt | None]:
+            async with self._db.begin() as session:
+                return await receive(session, deliveries, self.keyring.vault)
+
+        return await self._persistently(once)
+
+    async def _write_new(self, deliveries: Sequence[Understood]) -> list[Receipt | None]:
+        return await self._persistently(lambda: arrive(self._line.fetch, deliveries, self.keyring.vault))
+
+    async def _persistently(
+        self, once: Callable[[], Awaitable[list[Receipt | None]]]
+    ) -> list[Receipt | None]:
         """One transaction; tried again at once where that may help. A COMMIT whose answer was lost is no harm:
         the second try finds duplicates."""
-        BATCH.observe(len(deliveries))
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                async with asyncio.timeout(self.settings.write_seconds), self._db.begin() as session:
-                    return await receive(session, deliveries, self.keyring.vault)
+                async with asyncio.timeout(self.settings.write_seconds):
+                    receipts = await once()
+                BATCH.observe(len(receipts))
+                _tell(receipts)
+                return receipts
             except Exception as error:
                 if attempt == _ATTEMPTS or isinstance(error, TimeoutError) or not _heals(error):
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def drained(self) -> None:
-        await self._commits.drained()
+    async def closed(self) -> None:
+        """Returns when nothing is left waiting."""
+        await self._arrivals.drained()
+        await self._others.drained()
+        self._line.close()
 
 
 def is_authentic(config: ConnectionConfig, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
@@ -118,6 +146,17 @@ def is_authentic(config: ConnectionConfig, headers: Mapping[str, str], body: byt
     if config.unsigned and not (config.keys and "webhook-signature" in headers):
         return True
     return is_signed(headers, body, keys=config.keys, now=now)
+
+
+def _tell(receipts: Iterable[Receipt | None]) -> None:
+    """One line a commit: the responses by what became of them."""
+    told: dict[str, list[str | None]] = {}
+    for receipt in receipts:
+        if receipt is not None:
+            known = receipt.response_id
+            told.setdefault(receipt.outcome, []).append(None if known is None else str(known))
+    if told:
+        log.info("deliveries", **told)
 
 
 def _heals(error: BaseException) -> bool:
@@ -131,4 +170,4 @@ async def opened(runtime: Runtime) -> AsyncIterator[Intake]:
     try:
         yield intake
     finally:
-        await intake.drained()
+        await intake.closed()

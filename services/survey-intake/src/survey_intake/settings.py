@@ -13,7 +13,7 @@ class IntakeSettings(ServiceSettings):
     """`master_key` wraps the key of every customer: 32 random bytes in base64. Losing it loses all texts."""
 
     master_key: SecretStr
-    queue_bytes: int = 64 * 1024 * 1024  # of deliveries waiting to be written; more is answered 503
+    queue_bytes: int = 64 * 1024 * 1024  # waiting to be written, in each of two queues; more is answered 503
     batch_items: int = 500  # most deliveries in one transaction
     keep_raw_days: int = 90  # of the bodies as they came; 0: for good
     keep_quarantine_days: int = 90  # of quarantined deliveries that were settled; 0: for good

@@ -2,10 +2,9 @@
 
 from fairloop.web.models import Answer, Body, Instant, Listing, Slug
 from fairloop.web.paging import Page, Paging, listing
-from fairloop.web.routes import SIGNED, Caller, Now, Routes, Session
+from fairloop.web.routes import Caller, Now, Routes, Session
 
 __all__ = [
-    "SIGNED",
     "Answer",
     "Body",
     "Caller",

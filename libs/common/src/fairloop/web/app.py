@@ -1,20 +1,34 @@
 """The ASGI application of one process of one service."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
-from starlette.routing import Route, Router
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairloop import __version__
 from fairloop.auth import Authenticator
 from fairloop.service import Runtime, Service
 from fairloop.web.health import Health, readiness
-from fairloop.web.middleware import Gate
+from fairloop.web.middleware import Envelope, Gate, refuse_when_stopping
 from fairloop.web.problems import add_problem_handlers
+from fairloop.web.routes import SIGNED_PREFIX, Routes, SignedEndpoint
+
+
+class Application(FastAPI):
+    """What is below SIGNED_PREFIX is answered by `signed`, past the framework; None where nothing is."""
+
+    signed: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.signed is not None and scope["type"] == "http" and scope["path"].startswith(SIGNED_PREFIX):
+            await self.signed(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(service: Service, runtime: Runtime, health: Health, *, with_api: bool = True) -> FastAPI:
@@ -27,7 +41,7 @@ def create_app(service: Service, runtime: Runtime, health: Health, *, with_api: 
                 app.state.resource = await stack.enter_async_context(service.resource(runtime))
             yield
 
-    app = FastAPI(
+    app = Application(
         title=f"Fairloop {service.name}",
         version=__version__,
         lifespan=lifespan,
@@ -36,18 +50,14 @@ def create_app(service: Service, runtime: Runtime, health: Health, *, with_api: 
     )
     app.state.runtime = runtime
     add_problem_handlers(app)
-    raw = [
-        Route(path, endpoint, methods=methods)
-        for routes in service.routes
-        for path, endpoint, methods in routes.raw_routes
-    ]
     app.add_middleware(
         Gate,
-        signed=Router(raw) if raw and with_api else None,
-        service=service.name,
         runtime=runtime,
         authenticator=Authenticator(runtime.db, runtime.settings.token_public_key),
     )
+    app.add_middleware(Envelope, service=service.name)
+    if with_api and (signed_endpoint := _signed_endpoint(service.routes)):
+        app.signed = Envelope(_signed(app, runtime, signed_endpoint), service=service.name)
 
     async def healthz(request: Request) -> Response:
         return JSONResponse({"status": "alive", "service": service.name, "version": __version__})
@@ -66,3 +76,21 @@ def create_app(service: Service, runtime: Runtime, health: Health, *, with_api: 
         for routes in service.routes:
             app.include_router(routes.router)
     return app
+
+
+def _signed_endpoint(all_routes: Sequence[Routes]) -> SignedEndpoint | None:
+    found = [routes.signed_endpoint for routes in all_routes if routes.signed_endpoint is not None]
+    assert len(found) <= 1, "one endpoint answers everything below the prefix"
+    return found[0] if found else None
+
+
+def _signed(app: FastAPI, runtime: Runtime, endpoint: SignedEndpoint) -> ASGIApp:
+    """The endpoint as an ASGI application, whatever the method."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        refuse_when_stopping(runtime)
+        scope["app"] = app
+        response = await endpoint(Request(scope, receive), scope["path"][len(SIGNED_PREFIX) :])
+        await response(scope, receive, send)
+
+    return answer

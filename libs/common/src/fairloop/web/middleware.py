@@ -1,4 +1,7 @@
-"""Around every request: an id, one log line, metrics, a bound on the body, and nobody unknown gets further."""
+"""Around every request: an id, one log line, metrics, a bound on the body, and nobody unknown gets further.
+
+Pure ASGI, because each layer of a framework's costs every request.
+"""
 
 import time
 from uuid import UUID
@@ -11,10 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fairloop import telemetry
 from fairloop.auth import Authenticator
 from fairloop.errors import ProblemError, TooLarge, Unavailable
-from fairloop.ids import uuid7
+from fairloop.ids import uuid7_text
 from fairloop.service import Runtime
 from fairloop.web.problems import render, render_unexpected
-from fairloop.web.routes import SIGNED_PREFIX
+from fairloop.web.routes import SIGNED_PATH, SIGNED_PREFIX
 
 log = structlog.get_logger()
 
@@ -22,11 +25,15 @@ MAX_BODY = 16 * 1024 * 1024
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
 
 
-def _request_id(offered: str | None) -> str:
-    try:
-        return str(UUID(offered)) if offered else str(uuid7())
-    except ValueError:
-        return str(uuid7())
+def _request_id(scope: Scope) -> str:
+    """The caller's, when it is a UUID; else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            try:
+                return str(UUID(value.decode("latin-1")))
+            except ValueError:
+                break
+    return uuid7_text()
 
 
 def _route_of(scope: Scope) -> str:
@@ -35,38 +42,23 @@ def _route_of(scope: Scope) -> str:
     if path in PUBLIC_PATHS:
         return path
     if path.startswith(SIGNED_PREFIX):
-        return SIGNED_PREFIX + "{connection}"
+        return SIGNED_PATH
     return getattr(scope.get("route"), "path_format", "unmatched")
 
 
-class Gate:
-    """The one middleware: pure ASGI, because each layer of a framework's costs every request.
+class Envelope:
+    """What every request gets: an id, problem documents for what is raised, a log line and a measurement."""
 
-    `signed` answers below SIGNED_PREFIX, past the framework; None where there are no such routes.
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        signed: ASGIApp | None,
-        service: str,
-        runtime: Runtime,
-        authenticator: Authenticator,
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, service: str) -> None:
         self.app = app
-        self.signed = signed
         self.service = service
-        self.runtime = runtime
-        self.authenticator = authenticator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        request = Request(scope)
-        request_id = _request_id(request.headers.get("x-request-id"))
+        request_id = _request_id(scope)
         status = 500
 
         async def send_with_id(message: Message) -> None:
@@ -76,40 +68,46 @@ class Gate:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._admit(request, scope, receive, send_with_id)
-            except ProblemError as error:
-                await render(error)(scope, receive, send_with_id)
-            except Exception as error:
-                await render_unexpected(error, _route_of(scope))(scope, receive, send_with_id)
-            finally:
-                seconds = time.perf_counter() - started
-                route = _route_of(scope)
-                telemetry.observe_request(self.service, request.method, route, status, seconds)
-                if route not in PUBLIC_PATHS:
-                    log.debug(
-                        "request",
-                        method=request.method,
-                        route=route,
-                        status=status,
-                        seconds=round(seconds, 4),
-                    )
+        context = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self.app(scope, receive, send_with_id)
+        except ProblemError as error:
+            await render(error)(scope, receive, send_with_id)
+        except Exception as error:
+            await render_unexpected(error, _route_of(scope))(scope, receive, send_with_id)
+        finally:
+            seconds = time.perf_counter() - started
+            route, method = _route_of(scope), scope["method"]
+            telemetry.observe_request(self.service, method, route, status, seconds)
+            if route not in PUBLIC_PATHS:
+                log.debug("request", method=method, route=route, status=status, seconds=round(seconds, 4))
+            structlog.contextvars.reset_contextvars(**context)
 
-    async def _admit(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
-        if path in PUBLIC_PATHS:
+
+class Gate:
+    """In front of the framework: nobody unknown gets in, nothing too large, and nobody while we shut down."""
+
+    def __init__(self, app: ASGIApp, *, runtime: Runtime, authenticator: Authenticator) -> None:
+        self.app = app
+        self.runtime = runtime
+        self.authenticator = authenticator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in PUBLIC_PATHS:
             await self.app(scope, receive, send)
             return
-        if self.runtime.stopping.is_set():
-            raise Unavailable("This instance is shutting down.", retry_after=1)
-        if self.signed is not None and path.startswith(SIGNED_PREFIX):
-            await self.signed(scope, receive, send)
-            return
+        refuse_when_stopping(self.runtime)
+        request = Request(scope)
         scope.setdefault("state", {})["caller"] = await self.authenticator.caller(
             request.headers.get("authorization")
         )
         await self.app(scope, _bounded(receive, request), send)
+
+
+def refuse_when_stopping(runtime: Runtime) -> None:
+    """Raises Unavailable; another instance will answer."""
+    if runtime.stopping.is_set():
+        raise Unavailable("This instance is shutting down.", retry_after=1)
 
 
 def _bounded(receive: Receive, request: Request) -> Receive:

@@ -1,6 +1,6 @@
 """Routes that say who may call them, each request in one transaction that is committed before the answer."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -15,12 +15,11 @@ from fairloop.errors import Forbidden, ProblemError
 from fairloop.web.idempotency import AnsweredBefore, IdempotencyKey
 
 ROLES_EXTENSION = "x-fairloop-roles"
-SIGNED = "signed"
-"""Instead of roles: the route checks a signature over the raw body itself. Only below `/v1/webhooks/`."""
-
 SIGNED_PREFIX = "/v1/webhooks/"
+SIGNED_PATH = SIGNED_PREFIX + "{connection}"
 
-RawEndpoint = Callable[[Request], Awaitable[Response]]
+SignedEndpoint = Callable[[Request, str], Awaitable[Response]]
+"""Answers a request with any method; the text is the path after SIGNED_PREFIX."""
 
 
 def _session(request: Request) -> AsyncSession:
@@ -95,11 +94,11 @@ async def _once(
 
 
 class Routes:
-    """A service's routes. Every one says who is allowed: a set of roles, or SIGNED."""
+    """A service's routes. Every one says which roles are allowed, but the signed endpoint, which has none."""
 
     def __init__(self, *, tag: str) -> None:
         self.router = APIRouter(tags=[tag], route_class=TransactionalRoute)
-        self.raw_routes: list[tuple[str, RawEndpoint, list[str]]] = []
+        self.signed_endpoint: SignedEndpoint | None = None
 
     def _method(
         self, method: str, path: str, allow: frozenset[Role], options: dict[str, Any]
@@ -122,8 +121,8 @@ class Routes:
     def delete(self, path: str, *, allow: frozenset[Role], **options: Any) -> Callable[..., Any]:
         return self._method("DELETE", path, allow, options)
 
-    def raw(self, path: str, endpoint: RawEndpoint, *, methods: Sequence[str], allow: str) -> None:
-        """A bare Starlette route, without a transaction or validation in front of it."""
-        if allow != SIGNED or not path.startswith(SIGNED_PREFIX):
-            raise ValueError(f"{path}: raw routes are for signed webhooks below {SIGNED_PREFIX}")
-        self.raw_routes.append((path, endpoint, list(methods)))
+    def signed(self, endpoint: SignedEndpoint) -> SignedEndpoint:
+        """All below SIGNED_PREFIX, without roles, transaction or validation in front of it: the endpoint checks a
+        signature over the raw body itself."""
+        self.signed_endpoint = endpoint
+        return endpoint

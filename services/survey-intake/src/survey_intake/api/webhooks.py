@@ -1,4 +1,4 @@
-"""`/v1/webhooks/…`: bare routes, because a platform must get 202, 401, 413 or 503 whatever it sends.
+"""`/v1/webhooks/…`: past the framework, because a platform must get 202, 401, 413 or 503 whatever it sends.
 
 404 and 410 make platforms switch a webhook off for good, so an address that leads nowhere answers 503 and
 raises an alarm here.
@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from fairloop.db import is_transient
 from fairloop.errors import ProblemError, Unavailable
-from fairloop.web import SIGNED, Routes
+from fairloop.web import Routes
 from fairloop.web.problems import problem
 from survey_intake.domain.coerce import SLUG
 from survey_intake.intake import Intake, NoSuchConnection
@@ -23,12 +23,11 @@ routes = Routes(tag="webhooks")
 MAX_BODY = 1024 * 1024
 MAX_DISCARDED = 16 * 1024 * 1024
 _SIGNATURE_HEADERS = frozenset({b"webhook-id", b"webhook-timestamp", b"webhook-signature"})
-_METHODS = ["POST", "HEAD", "GET", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-async def webhook(request: Request) -> Response:
+@routes.signed
+async def webhook(request: Request, connection_id: str) -> Response:
     """One delivery; HEAD says whether there is such a connection."""
-    connection_id: str = request.path_params["connection"]
     if request.method == "HEAD":
         return await _head(request, connection_id)
     try:
@@ -58,9 +57,6 @@ async def _deliver(request: Request, connection_id: str, body: bytes) -> Respons
     except NoSuchConnection as error:
         raise _stray(request) from error
     count_taken(connection_id, receipt)
-    log.debug(
-        "delivery", connection=connection_id, outcome=receipt.outcome, response_id=str(receipt.response_id)
-    )
     return Response(msgspec.json.encode(receipt), 202, media_type="application/json")
 
 
@@ -124,6 +120,3 @@ def _too_large(*, close: bool) -> Response:
         f"A delivery has at most {MAX_BODY} bytes.",
         headers={"Connection": "close"} if close else None,
     )
-
-
-routes.raw("/v1/webhooks/{connection:path}", webhook, methods=_METHODS, allow=SIGNED)

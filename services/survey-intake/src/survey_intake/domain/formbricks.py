@@ -68,7 +68,7 @@ def read_formbricks(body: Json, mapping: Mapping, zone: ZoneInfo) -> Reading:
         personal=Personal(comment=answers.text(mapping.comment), customer=answers.person(mapping)),
         interaction_ref=answers.read(mapping.interaction_ref, slug),
         segments=answers.segments(mapping),
-        consent_quote=str(answers.told(mapping.consent_quote)).lower() in _CONSENT,
+        consent_quote=answers.consents(mapping),
         language=_language(found, response.get("language")),
         warnings=tuple(found.warnings),
     )
@@ -92,7 +92,8 @@ class _Answers:
         return None if question is None else self.answers.get(question)
 
     def read(self, question: str | None, read: Callable[[object], T]) -> T | None:
-        value = self.told(question)
+        if question is None or (value := self.answers.get(question)) is None:
+            return None
         if isinstance(value, str):
             value = value.strip()
         if is_absent(value):
@@ -100,7 +101,7 @@ class _Answers:
         try:
             return read(value)
         except ValueError as wrong:
-            self.found.warn(("data", "data", question or ""), str(wrong))
+            self.found.warn(("data", "data", question), str(wrong))
             return None
 
     def number(self, question: str | None, bounds: tuple[int, int]) -> int | None:
@@ -112,31 +113,35 @@ class _Answers:
 
     def scores(self, mapping: Mapping) -> dict[str, int]:
         questions = (("nps", mapping.nps), ("csat", mapping.csat), ("ces", mapping.ces))
-        return present((kind, self.number(question, SCORE_RANGES[kind])) for kind, question in questions)
+        return present(
+            [(kind, self.number(question, SCORE_RANGES[kind])) for kind, question in questions if question]
+        )
 
     def ratings(self, mapping: Mapping) -> dict[str, int]:
         return present(
-            (name, self.number(question, RATING_RANGE)) for name, question in mapping.ratings.items()
+            [(name, self.number(question, RATING_RANGE)) for name, question in mapping.ratings.items()]
         )
 
     def segments(self, mapping: Mapping) -> dict[str, str]:
-        return present((name, self.read(question, label)) for name, question in mapping.segments.items())
+        return present([(name, self.read(question, label)) for name, question in mapping.segments.items()])
 
     def person(self, mapping: Mapping) -> Person | None:
-        person = Person(
-            ref=self.read(mapping.customer_ref, identifier),
-            name=self.text(mapping.customer_name),
-            email=self.text(mapping.customer_email),
-            phone=self.text(mapping.customer_phone),
-        )
-        return None if person == Person() else person
+        ref = self.read(mapping.customer_ref, identifier)
+        name = self.text(mapping.customer_name)
+        email = self.text(mapping.customer_email)
+        phone = self.text(mapping.customer_phone)
+        return Person(ref, name, email, phone) if ref or name or email or phone else None
+
+    def consents(self, mapping: Mapping) -> bool:
+        value = self.told(mapping.consent_quote)
+        return value is not None and str(value).lower() in _CONSENT
 
     def causes(self, mapping: Mapping) -> tuple[Cause, ...]:
         """One level 1 with each level 2; with several level 1, level 2 belongs to the one in the same place."""
         first = self._chosen(mapping.cause1, mapping)
         second = self._chosen(mapping.cause2, mapping)
         if not second:
-            return tuple(Cause(level1) for level1 in first)
+            return tuple([Cause(level1) for level1 in first])
         if len(first) == 1:
             return tuple(Cause(first[0], level2) for level2 in second)
         if len(first) == len(second):

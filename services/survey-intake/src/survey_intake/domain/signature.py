@@ -42,12 +42,9 @@ def is_signed(headers: Mapping[str, str], body: bytes, *, keys: Sequence[bytes],
     if not message_id or not _is_fresh(timestamp, now):
         return False
     signatures = [entry[3:].encode("latin-1", "replace") for entry in offered if entry.startswith("v1,")]
-    matches = [
-        hmac.compare_digest(_digest(key, message_id, timestamp, body), signature)
-        for key in keys
-        for signature in signatures
-    ]
-    return any(matches)
+    expected = [_digest(key, message_id, timestamp, body) for key in keys]
+    matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in signatures]
+    return True in matches
 
 
 def _is_fresh(timestamp: str, now: datetime) -> bool:
@@ -58,4 +55,4 @@ def _is_fresh(timestamp: str, now: datetime) -> bool:
 
 def _digest(key: bytes, message_id: str, timestamp: str, body: bytes) -> bytes:
     signed = f"{message_id}.{timestamp}.".encode("latin-1", "replace") + body
-    return base64.b64encode(hmac.digest(key, signed, "sha256"))
+    return binascii.b2a_base64(hmac.digest(key, signed, "sha256"), newline=False)
