@@ -19,6 +19,7 @@ from fairloop.log import open_log
 from fairloop.poison import describe
 from fairloop.rebuilding import bootstrap as bootstrap_positions
 from fairloop.rebuilding import republish as republish_all
+from fairloop.repair.commands import repair_commands
 from fairloop.serve import open_runtime, run_server
 from fairloop.service import Runtime, Service
 from fairloop.wire import Decoder
@@ -49,6 +50,7 @@ def run(service: Service) -> None:
     _add_upkeep(app, service)
     app.add_typer(_parked(service), name="parked")
     app.add_typer(_keys(service), name="key")
+    app.add_typer(repair_commands(service, _with_runtime), name="repair")
     app()
 
 

@@ -13,6 +13,7 @@ from fairloop.clock import Clock, system_clock
 from fairloop.db import Database
 from fairloop.events import EventData
 from fairloop.peers import PeerClient
+from fairloop.published import Published
 from fairloop.retention import Retention
 from fairloop.settings import ServiceSettings
 from fairloop.web.routes import Routes
@@ -43,6 +44,33 @@ Background = Callable[[Runtime], Coroutine[Any, Any, None]]
 """A loop of the worker; returns when `runtime.stopping` is set."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How many aggregates were changed by what the log told, and in words what it could not tell."""
+
+    changed: int
+    lost: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How a service whose database was restored takes over what the log knows better (`fairloop.repair`).
+
+    `take` gets the service's own events in log order, all of them at every repair. An aggregate that the database
+    has in the same version and content stays as it is; one it has forgotten becomes what the log says; one that
+    was changed since the restore keeps the change, gets a version above the log's and is published again.
+    `finish` does what needs all of that, and says what the log cannot give back.
+    """
+
+    take: Callable[[Runtime, AsyncSession, Sequence[Published]], Awaitable[Taken]]
+    finish: Callable[[Runtime], Awaitable[Sequence[str]]]
+
+
+async def nothing_to_finish(runtime: Runtime) -> Sequence[str]:
+    """For a service whose aggregates are complete once they are taken over."""
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Service:
     """One service.
@@ -59,6 +87,7 @@ class Service:
     routes: Sequence[Routes]
     handlers: Callable[[Any, Clock], Handlers] = no_handlers
     background: Sequence[Background] = ()
+    recovery: Recovery | None = None
     republish: Callable[[AsyncSession], AsyncIterator[EventData]] | None = None
     recompute: Callable[[AsyncSession], Awaitable[Mapping[str, Any]]] | None = None
     resource: Callable[[Runtime], AbstractAsyncContextManager[Any]] | None = None

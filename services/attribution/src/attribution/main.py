@@ -3,6 +3,7 @@
 from attribution.api import ROUTES
 from attribution.handlers import build_handlers
 from attribution.service.reattribution import keep_reattributing
+from attribution.service.recovering import recovery
 from attribution.service.republish import republish
 from attribution.settings import AttributionSettings
 from attribution.tables import Base
@@ -17,6 +18,7 @@ service = Service(
     routes=ROUTES,
     handlers=build_handlers,
     background=[keep_reattributing],
+    recovery=recovery,
     republish=republish,
 )
 

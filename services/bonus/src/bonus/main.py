@@ -2,6 +2,7 @@
 
 from bonus.api import all_routes
 from bonus.handlers import build_handlers
+from bonus.service.recovering import recovery
 from bonus.service.runs import republish
 from bonus.settings import BonusSettings
 from bonus.tables import Base
@@ -15,6 +16,7 @@ service = Service(
     metadata=Base.metadata,
     routes=all_routes,
     handlers=build_handlers,
+    recovery=recovery,
     republish=republish,
 )
 

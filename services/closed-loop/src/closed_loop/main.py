@@ -5,6 +5,7 @@ from closed_loop.api.documents import routes as documents
 from closed_loop.handlers import build_handlers
 from closed_loop.metrics import measure_timers
 from closed_loop.service.cases import republish
+from closed_loop.service.recovering import recovery
 from closed_loop.settings import ClosedLoopSettings
 from closed_loop.tables import Base
 from closed_loop.timers import timers
@@ -29,6 +30,7 @@ service = Service(
     routes=[documents, cases],
     handlers=build_handlers,
     background=[timers],
+    recovery=recovery,
     republish=republish,
     gauges=measure_timers,
     retention=[NOTIFICATIONS],

@@ -11,6 +11,7 @@ from fairloop.service import Service
 from kpi_aggregator.api import ROUTES
 from kpi_aggregator.handlers import build_handlers
 from kpi_aggregator.service.recompute import recompute
+from kpi_aggregator.service.recovering import recovery
 from kpi_aggregator.service.snapshots import announcement
 from kpi_aggregator.settings import KpiAggregatorSettings
 from kpi_aggregator.tables import Base, Snapshot
@@ -29,6 +30,7 @@ service = Service(
     metadata=Base.metadata,
     routes=ROUTES,
     handlers=build_handlers,
+    recovery=recovery,
     republish=republish,
     recompute=recompute,
 )

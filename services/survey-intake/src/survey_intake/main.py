@@ -5,6 +5,7 @@ from fairloop.retention import Retention, days
 from fairloop.service import Service
 from survey_intake.api import ROUTES
 from survey_intake.intake import opened
+from survey_intake.service.recovering import recovery
 from survey_intake.service.republishing import republish
 from survey_intake.settings import IntakeSettings
 from survey_intake.tables import Base
@@ -37,6 +38,7 @@ service = Service(
     metadata=Base.metadata,
     routes=ROUTES,
     resource=opened,
+    recovery=recovery,
     republish=republish,
     retention=[RAW, SETTLED],
 )

@@ -79,6 +79,10 @@ class Installation:
     def log_file(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
+    def hold_file(self, service: ServiceSpec) -> Path:
+        """While it is there the service is not started: its database is being restored."""
+        return self.home / f"{service.name}.hold"
+
     def port(self, service: ServiceSpec) -> int:
         return self.port_base + service.place
 

@@ -26,6 +26,9 @@ def service_command(package: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", f"{package}.main", *arguments]
 
 
+_HOLD_SECONDS = 0.1
+
+
 class Keeper:
     """`environment` is asked at every start; `changed` is told after every start."""
 
@@ -36,12 +39,14 @@ class Keeper:
         environment: Callable[[], Mapping[str, str]],
         output: Path,
         changed: Callable[[], None],
+        held: Callable[[], bool] = lambda: False,
     ) -> None:
         self.service = service
         self.ends = 0
         self._environment = environment
         self._output = output
         self._changed = changed
+        self._held = held
         self._process: Process | None = None
 
     @property
@@ -53,6 +58,9 @@ class Keeper:
         pause = FIRST_PAUSE
         try:
             while True:
+                if self._held():
+                    await asyncio.sleep(_HOLD_SECONDS)
+                    continue
                 began = time.monotonic()
                 ending = await self._run_once()
                 self.ends += 1

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from fairloop.auth import Role, mint_token
-from fairloop.cli import launch, operations
+from fairloop.cli import backup, launch, operations, repair
 from fairloop.cli.installation import Installation
 from fairloop.cli.logs import LOG_NAMES, follow, show_last
 from fairloop.cli.reach import as_started, wiring_of
@@ -146,3 +146,6 @@ def show_states(installation: Installation) -> bool:
 
 
 operations.add_operations(app)
+app.command()(backup.backup)
+app.command()(backup.restore)
+app.add_typer(repair.app, name="repair")

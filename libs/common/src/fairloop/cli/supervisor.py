@@ -107,6 +107,8 @@ def clear_away(installation: Installation) -> None:
     if before is not None and (orphans := stop_orphans(before)):
         log.warning("stopped what an earlier supervisor had left running: %s", ", ".join(orphans))
     installation.run_file.unlink(missing_ok=True)
+    for service in SERVICES:  # a restore that was killed has changed nothing
+        installation.hold_file(service).unlink(missing_ok=True)
 
 
 @asynccontextmanager
@@ -128,6 +130,7 @@ async def run_services(wiring: Wiring, records: Records) -> None:
             environment=partial(wiring.environment, service),
             output=wiring.installation.log_file(service.name),
             changed=records.write,
+            held=wiring.installation.hold_file(service).exists,
         )
         for service in SERVICES
     ]

@@ -4,6 +4,8 @@ from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
+import msgspec
+
 from fairloop.events.model import EventData
 
 
@@ -23,6 +25,10 @@ class BonusRun(EventData, frozen=True, kw_only=True, gc=False):
     payees: int
     total_minor: int
     currency: str
+    plan_version: int | None = None
+    snapshots: dict[str, dict[str, str]] = msgspec.field(
+        default_factory=dict
+    )  # KPI → id and content hash of the frozen facts
 
     @property
     def key(self) -> str:

@@ -66,6 +66,7 @@ class SurveyResponse(EventData, frozen=True, kw_only=True, gc=False):
     link_signed: bool = False  # the survey link was signed, so the interaction reference was not edited
     erased: bool = False
     deleted: bool = False
+    origin: str | None = None  # the platform's id, sealed: survey-intake finds the response again by it
 
     @property
     def key(self) -> str:

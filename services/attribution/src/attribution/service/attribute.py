@@ -43,6 +43,14 @@ async def attribute(session: AsyncSession, response_ids: Sequence[UUID], *, at: 
         await publish(session, changed)
 
 
+async def irreproducible(
+    session: AsyncSession, response_ids: Sequence[UUID], *, at: Moment
+) -> Sequence[UUID]:
+    """Those whose attribution in force is not what is known now would make of them. Locks as for `attribute`."""
+    context = await load_context(session, response_ids, zone=at.zone)
+    return [known.response_id for known in context.responses if _result(known, context.rules) != known.result]
+
+
 def _result(known: Known, rules: Rules) -> AttributionResult:
     """The result by what is known now: the held one's equal, or the next version."""
     decision = decide(known.response, known.interaction, rules=rules, upheld=known.upheld)

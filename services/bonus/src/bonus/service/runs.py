@@ -26,7 +26,7 @@ async def approve(session: AsyncSession, id: UUID, *, caller: Caller, now: datet
         raise Forbidden("Who calculated a run cannot approve it: somebody else has to look at it.")
     run.status, run.approved_by, run.approved_at = "approved", caller.sub, now
     period.status = "approved"
-    await _announce(session, run)
+    await announce(session, run)
     return run
 
 
@@ -37,7 +37,7 @@ async def mark_paid(session: AsyncSession, id: UUID, *, caller: Caller, now: dat
         raise Conflict(f"Not marked as paid: {why}.")
     run.status, run.paid_by, run.paid_at = "paid", caller.sub, now
     period.status = "paid"
-    await _announce(session, run)
+    await announce(session, run)
     return run
 
 
@@ -46,14 +46,14 @@ async def supersede(session: AsyncSession, period: str) -> None:
     run = await current_run(session, period)
     if run is not None:
         run.status = "superseded"
-        await _announce(session, run)
+        await announce(session, run)
 
 
 async def announce_new(session: AsyncSession, run: BonusRunRow) -> None:
     """Save a run just calculated, and tell the others."""
     session.add(run)
     await session.flush()
-    await publish(session, [_event(run)])
+    await publish(session, [published_run(run)])
 
 
 async def current_run(session: AsyncSession, period: str) -> BonusRunRow | None:
@@ -74,7 +74,7 @@ async def get_run(session: AsyncSession, id: UUID) -> BonusRunRow:
 async def republish(session: AsyncSession) -> AsyncIterator[BonusRun]:
     """The present state of every run."""
     for run in await session.scalars(select(BonusRunRow).order_by(BonusRunRow.id)):
-        yield _event(run)
+        yield published_run(run)
 
 
 async def _locked(session: AsyncSession, id: UUID) -> tuple[BonusRunRow, Period]:
@@ -87,13 +87,14 @@ async def _locked(session: AsyncSession, id: UUID) -> tuple[BonusRunRow, Period]
     return run, period
 
 
-async def _announce(session: AsyncSession, run: BonusRunRow) -> None:
+async def announce(session: AsyncSession, run: BonusRunRow) -> None:
+    """Tell the others of its next state."""
     run.version += 1
     await session.flush()
-    await publish(session, [_event(run)])
+    await publish(session, [published_run(run)])
 
 
-def _event(run: BonusRunRow) -> BonusRun:
+def published_run(run: BonusRunRow) -> BonusRun:
     return BonusRun(
         version=run.version,
         run_id=run.id,
@@ -106,4 +107,6 @@ def _event(run: BonusRunRow) -> BonusRun:
         payees=run.payees,
         total_minor=run.total_minor,
         currency=run.currency,
+        plan_version=run.plan_version,
+        snapshots=run.snapshots,
     )

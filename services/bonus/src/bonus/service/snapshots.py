@@ -34,6 +34,15 @@ async def freeze(peers: PeerClient, period: Days, kpis: Iterable[str]) -> dict[s
     return frozen
 
 
+async def fetch(peers: PeerClient, ids: Mapping[str, str]) -> dict[str, Snapshot]:
+    """KPI → snapshot, for KPI → id. Raises Unavailable, or Conflict when the aggregator does not have one."""
+    async with peers(AGGREGATOR) as client:
+        return {
+            kpi: _decode(await _ask(client, "GET", f"/v1/snapshots/{id}"), Snapshot)
+            for kpi, id in ids.items()
+        }
+
+
 async def corrections(peers: PeerClient, snapshots: Iterable[str]) -> list[Corrections]:
     """What these snapshots would be today."""
     async with peers(AGGREGATOR) as client:

@@ -76,8 +76,11 @@ FROM statement WHERE run_id = $1 ORDER BY employee
 
 
 async def payouts_of(session: AsyncSession, run: BonusRunRow) -> list[Settled]:
-    """By employee."""
-    return [Settled(*row) for row in await sql(session, _PAYOUTS, run.id)]
+    """By employee. Raises Conflict when they were lost in a restore: nobody is paid by what is left of them."""
+    rows = await sql(session, _PAYOUTS, run.id)
+    if len(rows) != run.payees:
+        raise Conflict(f"The statements of run {run.id} were lost in a restore: {len(rows)} of {run.payees}.")
+    return [Settled(*row) for row in rows]
 
 
 async def payroll(session: AsyncSession, period: str) -> str:

@@ -48,6 +48,17 @@ async def save(session: AsyncSession, changes: Sequence[Change]) -> list[Case]:
     return newest
 
 
+async def put_back(session: AsyncSession, cases: Sequence[Case]) -> None:
+    """Keep locked cases as they had been published, with exactly their deadlines armed; nobody is told anew."""
+    if cases:
+        await keep(session, cases, ())
+
+
+async def publish_again(session: AsyncSession, cases: Sequence[Case]) -> None:
+    """Tell the others of cases in the versions they have."""
+    await publish(session, [published(case) for case in cases])
+
+
 async def act_of(session: AsyncSession, case: Case, *, by: str, now: datetime) -> Act:
     """Under what conditions something is done to a case now. Its own time never runs backwards."""
     calendar = await calendar_version(session, case.calendar, case.calendar_version)

@@ -25,7 +25,7 @@ saved AS (
   FROM json_populate_recordset(NULL::customer_case, $2::json)
   ON CONFLICT (id) DO UPDATE SET status = excluded.status, owner = excluded.owner,
     oversight_owner = excluded.oversight_owner, escalated_to = excluded.escalated_to, org_unit = excluded.org_unit,
-    breached = excluded.breached, routable = excluded.routable, state = excluded.state
+    breached = excluded.breached, routable = excluded.routable, opened_at = excluded.opened_at, state = excluded.state
 ),
 disarmed AS (
   UPDATE sla_timer AS held SET state = 'disarmed' WHERE state = 'armed' AND case_id = ANY($1::uuid[])

@@ -1,6 +1,7 @@
 """Figures frozen for good, and what has changed since."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -43,6 +44,28 @@ _contribution = msgspec.json.Decoder(FrozenContribution)
 
 async def freeze(session: AsyncSession, kpi: str, days: Days, now: datetime) -> Snapshot:
     """Freeze a period's figures and the facts they rest on. The session must be new: its isolation is set here."""
+    snapshot, contributions = await _frozen(session, uuid7(), kpi, days, now)
+    await _save(session, snapshot, contributions)
+    await publish(session, [announcement(snapshot)])
+    return snapshot
+
+
+async def freeze_again(session: AsyncSession, announced: KpiSnapshot, made_at: datetime) -> bool:
+    """The very set that was announced, if today's facts still give its content hash; else nothing, and False.
+
+    The session must be new: its isolation is set here.
+    """
+    days = Days(announced.period_from, announced.period_to)
+    snapshot, contributions = await _frozen(session, announced.snapshot_id, announced.kpi, days, made_at)
+    if snapshot.content_hash != announced.content_hash:
+        return False
+    await _save(session, snapshot, contributions)
+    return True
+
+
+async def _frozen(
+    session: AsyncSession, id: UUID, kpi: str, days: Days, at: datetime
+) -> tuple[Snapshot, list[FrozenContribution]]:
     await sql(session, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     under = await _circumstances(session, kpi)
     counted = counting(await of_days(session, days), kpi, days)
@@ -51,17 +74,22 @@ async def freeze(session: AsyncSession, kpi: str, days: Days, now: datetime) -> 
     contributions = [frozen(contribution, kpi) for contribution in counted]
     shown = await asyncio.to_thread(figures, kpi, days, counted, under)
     snapshot = Snapshot(
-        id=uuid7(),
+        id=id,
         kpi=kpi,
         period_from=days.start,
         period_to=days.end,
         content_hash=content_hash(kpi, days, contributions, shown, under),
-        created_at=now,
+        created_at=at,
         positions=positions,
         circumstances=_encoder.encode(under),
         figures=_encoder.encode(shown),
     )
+    return snapshot, contributions
 
+
+async def _save(
+    session: AsyncSession, snapshot: Snapshot, contributions: Sequence[FrozenContribution]
+) -> None:
     session.add(snapshot)
     await session.flush()
     await sql(
@@ -71,9 +99,6 @@ async def freeze(session: AsyncSession, kpi: str, days: Days, now: datetime) -> 
         [contribution.response_id for contribution in contributions],
         [_encoder.encode(contribution) for contribution in contributions],
     )
-
-    await publish(session, [announcement(snapshot)])
-    return snapshot
 
 
 def announcement(snapshot: Snapshot) -> KpiSnapshot:

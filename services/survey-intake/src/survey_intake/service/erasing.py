@@ -1,5 +1,6 @@
 """A customer asks to be forgotten: the key is destroyed, and every response is retracted once."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -32,8 +33,18 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
 
 async def erase_customer(session: AsyncSession, ref: str, *, now: datetime, keyring: Keyring) -> Erasure:
     """Also for a reference never seen: what still comes for it later is ignored."""
-    customer = keyring.customer(ref)
-    needles = await _needles(session, ref, customer, keyring)
+    return await _erase(session, keyring.customer(ref), {ref}, now=now, keyring=keyring)
+
+
+async def erase_again(session: AsyncSession, customer: str, *, now: datetime, keyring: Keyring) -> Erasure:
+    """The same by the keyed hash, for somebody of whom the log says that they were erased before."""
+    return await _erase(session, customer, set(), now=now, keyring=keyring)
+
+
+async def _erase(
+    session: AsyncSession, customer: str, refs: set[str], *, now: datetime, keyring: Keyring
+) -> Erasure:
+    needles = refs | await _needles(session, customer, keyring)
     quarantined = await erase_mentions(session, needles, now=now, vault=keyring.vault)
     receipt, erased_at = await _destroy_key(session, customer, now)
     responses = await _erase_responses(session, customer)
@@ -41,16 +52,15 @@ async def erase_customer(session: AsyncSession, ref: str, *, now: datetime, keyr
     return Erasure(receipt=receipt, erased_at=erased_at, responses=len(responses), quarantined=quarantined)
 
 
-async def _needles(session: AsyncSession, ref: str, customer: str, keyring: Keyring) -> set[str]:
-    """What identifies the customer: the reference, and the addresses known from the responses."""
+async def _needles(session: AsyncSession, customer: str, keyring: Keyring) -> set[str]:
+    """What identifies the customer in words: the references and addresses known from the responses."""
     responses = (await session.scalars(select(Response).where(Response.customer == customer))).all()
     people: list[Person] = []
     for response in responses:
         with suppress(Unreadable):
             personal = await personal_of(session, response, keyring.vault)
             people.extend([personal.customer] if personal.customer else [])
-    addresses = {address for person in people for address in (person.email, person.phone) if address}
-    return {ref, *addresses}
+    return {told for person in people for told in (person.ref, person.email, person.phone) if told}
 
 
 async def _destroy_key(session: AsyncSession, customer: str, now: datetime) -> tuple[UUID, datetime]:
@@ -81,6 +91,17 @@ async def _erase_responses(session: AsyncSession, customer: str) -> list[Respons
         .execution_options(populate_existing=True)
     )
     responses = list((await session.scalars(query)).all())
+    await blank(session, responses)
+    await sql(
+        session,
+        "UPDATE revision SET personal = NULL, raw = NULL, content_hash = '', customer = NULL WHERE customer = $1",
+        customer,
+    )
+    return responses
+
+
+async def blank(session: AsyncSession, responses: Sequence[Response]) -> None:
+    """The next version of each is an erased one, without anything that was answered."""
     for response in responses:
         response.status = Status.ERASED
         response.version += 1
@@ -97,9 +118,3 @@ async def _erase_responses(session: AsyncSession, customer: str) -> list[Respons
         [response.id for response in responses],
         list(KEPT_FACTS),
     )
-    await sql(
-        session,
-        "UPDATE revision SET personal = NULL, raw = NULL, content_hash = '', customer = NULL WHERE customer = $1",
-        customer,
-    )
-    return responses

@@ -1,11 +1,14 @@
 """A response's state as the event that tells it."""
 
+from base64 import b64decode, b64encode
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from fairloop.events import ResponseFacts, SurveyResponse
 from survey_intake.domain.revisions import Status
+from survey_intake.sealing import Vault
 from survey_intake.tables import Response
 
 KEPT_FACTS = (
@@ -42,3 +45,13 @@ def state_of(response: Response) -> SurveyResponse:
         erased=response.status == Status.ERASED,
         deleted=response.status == Status.DELETED,
     )
+
+
+def sealed_origin(external_id: str, response_id: UUID, vault: Vault) -> str:
+    """The platform's id as it may stand on the log: only this service can read it, after a restore."""
+    return b64encode(vault.seal(external_id.encode(), response_id.bytes)).decode()
+
+
+def opened_origin(origin: str, response_id: UUID, vault: Vault) -> str:
+    """Raises Unreadable when the master key is not the one it was sealed with."""
+    return vault.open(b64decode(origin), response_id.bytes).decode()

@@ -1,0 +1,143 @@
+"""After a restore: cases as the log tells them. What was written about them is nowhere else."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec.structs import replace
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from closed_loop.domain.calendar import Calendar
+from closed_loop.domain.case import Act, Case
+from closed_loop.domain.lifecycle import SYSTEM
+from closed_loop.domain.sla import Clock, Pause, schedule
+from closed_loop.service.cases import act_of, case_of, publish_again, published, put_back
+from closed_loop.tables import CaseRow
+from fairloop.events import CaseClock, ClosedLoopCase
+from fairloop.published import Published
+from fairloop.service import Recovery, Runtime, Taken, nothing_to_finish
+
+_WORDS = (
+    "Notes, documentation, reasons and the history of cases since the backup are not on the log: they are lost. "
+    "Alert rules, policies and calendars put since then are lost too."
+)
+
+
+async def take(runtime: Runtime, session: AsyncSession, events: Sequence[Published]) -> Taken:
+    """What the answers led to again is overlaid with what was published; what somebody did since the restore stays."""
+    told = [(one.event, one.at) for one in events if isinstance(one.event, ClosedLoopCase)]
+    newest = {event.case_id: event for event, _ in told}
+    held = await _held(session, newest)
+    changed: dict[UUID, Case] = {}
+    for event, at in told:
+        case = changed.get(event.case_id) or held.get(event.case_id)
+        if case is not None and _is_news(case, event):
+            act = await act_of(session, case, by=SYSTEM, now=runtime.clock())
+            changed[case.id] = as_published(case, event, at=at, act=act)
+    for id, event in newest.items():
+        if id in held and held[id].erased and held[id].version < event.version:
+            changed[id] = replace(held[id], version=event.version)
+    unlike: list[Case] = []
+    for id, case in changed.items():
+        if published(case) != newest[id]:
+            changed[id] = replace(case, version=max(case.version, newest[id].version) + 1)
+            unlike.append(changed[id])
+    await put_back(session, list(changed.values()))
+    await publish_again(session, unlike)
+    missing = [event for id, event in newest.items() if id not in held]
+    return Taken(len(changed), [*([_WORDS] if changed else []), *map(_missing, missing)])
+
+
+recovery = Recovery(take=take, finish=nothing_to_finish)
+
+
+def as_published(case: Case, event: ClosedLoopCase, *, at: datetime, act: Act) -> Case:
+    """The case in the state an event tells, which was published at `at`. A person's later act keeps its effect."""
+    version = max(case.version, event.version)
+    if case.acted and case.touched_at > at:
+        return replace(case, version=version, opened_at=event.opened_at)
+    pauses = _pauses(case.pauses, event, at)
+    told = {clock.kind: clock for clock in event.clocks}
+    clocks = tuple(
+        _clock(clock, told[clock.kind], event, calendar=act.calendar, pauses=pauses, now=act.at)
+        if clock.kind in told
+        else clock
+        for clock in case.clocks
+    )
+    return replace(
+        case,
+        version=version,
+        status=event.status,
+        owner=event.owner,
+        owner_reason=event.owner_reason,
+        track=event.track,
+        org_unit=event.org_unit,
+        escalated=event.escalated,
+        escalated_to=(case.escalated_to or act.superior) if event.escalated else None,
+        breached=any(clock.state == "breached" for clock in event.clocks),
+        acted=case.acted or _is_acted(event),
+        opened_at=event.opened_at,
+        closed_at=event.closed_at,
+        closed_reason="resolved" if event.closed_at else None,
+        touched_at=at,
+        clocks=clocks,
+        pauses=pauses,
+    )
+
+
+def _is_news(case: Case, event: ClosedLoopCase) -> bool:
+    """A case made again since the restore has another time of opening, whatever its version is."""
+    if case.erased:
+        return False
+    if event.version == case.version:
+        return published(case) != event
+    made_again = event.opened_at != case.opened_at
+    return event.version > case.version or made_again or (_is_acted(event) and not case.acted)
+
+
+def _is_acted(event: ClosedLoopCase) -> bool:
+    return event.status not in {"new", "assigned"}
+
+
+def _clock(
+    held: Clock,
+    told: CaseClock,
+    event: ClosedLoopCase,
+    *,
+    calendar: Calendar,
+    pauses: Sequence[Pause],
+    now: datetime,
+) -> Clock:
+    """A deadline that is another one is another cycle, so that its timer is armed for the right time."""
+    if (held.state, held.due_at) == (told.state, told.due_at):
+        return held
+    if told.state != "running":
+        return replace(held, state=told.state, due_at=told.due_at)
+    again = schedule(replace(held, started_at=event.opened_at), calendar, pauses)
+    return replace(again, due_at=told.due_at, warned=again.warn_at is None or again.warn_at <= now)
+
+
+def _pauses(held: tuple[Pause, ...], event: ClosedLoopCase, at: datetime) -> tuple[Pause, ...]:
+    """A pause lasted from the event that told of it to the one that told of its end."""
+    pausing = event.closed_at is None and any(clock.state == "paused" for clock in event.clocks)
+    paused = bool(held) and held[-1].until is None
+    if pausing and not paused:
+        return (*held, Pause(at))
+    if paused and not pausing:
+        return (*held[:-1], Pause(held[-1].since, at))
+    return held
+
+
+def _missing(event: ClosedLoopCase) -> str:
+    return (
+        f"Case {event.case_id} of response {event.response_id} ({event.status}, {event.owner}): the alert rule "
+        f"{event.alert_rule} that opened it is not there, or not as it was. It is lost."
+    )
+
+
+async def _held(session: AsyncSession, ids: Sequence[UUID] | dict[UUID, ClosedLoopCase]) -> dict[UUID, Case]:
+    rows = await session.scalars(
+        select(CaseRow).where(CaseRow.id.in_(ids)).order_by(CaseRow.id).with_for_update()
+    )
+    return {row.id: case_of(row) for row in rows}

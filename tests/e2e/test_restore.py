@@ -1,0 +1,118 @@
+"""Backup and restore as the runbook says: each database alone, then all of them, back to an older dump.
+
+Between dump and restore answers come in, are revised, erased, disputed, a case is worked on, a bonus is paid. After
+`fairloop repair run` every service says again what it had said, and goes on from there.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.e2e.installation import SERVICES, installed
+from tests.e2e.restored import PLAN, World, unready, until, until_exact
+from tests.e2e.traffic import directory, interactions
+
+pytestmark = pytest.mark.timeout(600)
+
+BATCH = 12
+
+
+@pytest.fixture(scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    with installed(tmp_path_factory.mktemp("restore") / "home") as installation:
+        world = World(installation)
+        for service, path, body in directory():
+            await world.ask(service, "PUT", path, **body)
+        await world.ask("kpi-aggregator", "PUT", "/v1/kpi-settings/nps", min_n=1)
+        await world.ask("attribution", "POST", "/v1/interactions", interactions=next(iter(interactions())))
+        await world.ask("bonus", "PUT", "/v1/plans/everybody", **PLAN)
+        await world.ask("bonus", "POST", "/v1/plans/everybody/publish")
+        await world.send(world.fresh(BATCH))
+        await until_exact(world)
+        yield world
+
+
+async def a_day_later(world: World) -> Any:
+    """Something of everything happens, to what is old and to what is new. The statement that was paid."""
+    first = world.sent
+    await world.send(world.fresh(BATCH))
+    await until_exact(world)
+    old = [n for n in world.fold.newest if n < first]
+    new = [n for n in world.fold.newest if n >= first]
+    await world.send(world.revised([*old[:3], *new[:3]]))
+    await world.erase(old[4])
+    await world.erase(new[4])
+    await world.ask("attribution", "PUT", f"/v1/employees/newcomer-{first}", name="Nadia")
+    await until_exact(world)
+    await world.dispute(next(n for n in [*new[5:]] if world.fold.newest[n].cause == "right_window"))
+    await world.acknowledge_a_case()
+    await until_exact(world)
+    statement = await world.pay_a_bonus()
+    await until_exact(world)
+    return statement
+
+
+async def restored(world: World, folder: Path, *services: str) -> None:
+    """Back to the dump; what was sent since then is noticed, and nothing is sent over it."""
+    for service in services:
+        world.installation.fairloop("restore", str(folder), "--service", service)
+
+    async def going_on() -> list[str]:
+        halted = await unready(world)
+        said = {service: str(halted.get(service, {}).get("halted")) for service in services}
+        return [service for service in services if "went back in time" not in said[service]]
+
+    await until(going_on)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_restored_to_an_older_dump_is_brought_back_exactly(
+    world: World, tmp_path: Path, service: str
+) -> None:
+    world.installation.fairloop("backup", str(tmp_path / "dumps"), "--service", service)
+    statement = await a_day_later(world)
+    before = await world.states(service)
+
+    await restored(world, tmp_path / "dumps", service)
+    assert await world.states(service) != before
+    world.installation.fairloop("repair", "run", service)
+
+    await until_exact(world)
+    assert await world.states(service) == before
+    assert await world.statement(f"period-{world.periods}") == statement
+    await world.send([*world.fresh(2), *world.revised(list(world.fold.newest)[-6:])])
+    await until_exact(world)
+
+
+async def test_everything_restored_to_dumps_of_different_ages_is_brought_back_exactly(
+    world: World, tmp_path: Path
+) -> None:
+    for service in SERVICES:
+        world.installation.fairloop("backup", str(tmp_path / "dumps"), "--service", service)
+        await world.send(world.fresh(2))
+    statement = await a_day_later(world)
+    before = {service: await world.states(service) for service in SERVICES}
+
+    await restored(world, tmp_path / "dumps", *SERVICES)
+    world.installation.fairloop("repair", "run")
+
+    await until_exact(world)
+    assert {service: await world.states(service) for service in SERVICES} == before
+    assert await world.statement(f"period-{world.periods}") == statement
+    assert "agree" in world.installation.fairloop("repair", "plan")
+    await a_day_later(world)
+
+
+async def test_a_log_that_was_lost_is_filled_again_and_everybody_goes_on(world: World) -> None:
+    await until_exact(world)
+    await world.lose_the_log()
+
+    async def unnoticed() -> list[str]:
+        halted = await unready(world)
+        return [] if "rewound" in str(halted.get("attribution")) else ["attribution"]
+
+    await until(unnoticed)
+    world.installation.fairloop("repair", "run")
+    await until_exact(world)
+    await a_day_later(world)

@@ -1,0 +1,94 @@
+"""Cases that were opened and worked on after the backup."""
+
+from datetime import timedelta
+
+from tests.integration.closed_loop.world import DIRECTORY, answer, do, only_case
+from tests.integration.closed_loop.world import cases as listed
+from tests.integration.repair.dumps import dump, newest, put_back, states, take, told
+
+from fairloop.db import sql
+from fairloop.testing import Box
+
+ARMED = "SELECT kind, due_at FROM sla_timer WHERE state = 'armed' ORDER BY kind"
+
+
+async def armed(box: Box) -> list[tuple[object, ...]]:
+    async with box.db.begin() as session:
+        return [tuple(row) for row in await sql(session, ARMED)]
+
+
+async def test_a_case_worked_on_is_again_where_it_was_with_its_deadlines(cases: Box) -> None:
+    await cases.deliver(DIRECTORY)
+    await dump(cases)
+    await cases.deliver([answer(1), answer(2, nps=2)])
+    (item, _) = await listed(cases)
+    await do(cases, item, "acknowledge")
+    before, deadlines = await states(cases), await armed(cases)
+    log = await put_back(cases)
+
+    cases.clock.advance(timedelta(minutes=30))
+    await cases.deliver([answer(1), answer(2, nps=2)])
+    assert await armed(cases) != deadlines
+    taken = await take(cases, log)
+    assert taken.changed == 2
+    assert "Notes" in taken.lost[0]
+    assert await states(cases) == before == newest(log)
+    assert await armed(cases) == deadlines
+    assert (await take(cases, log)).changed == 0
+
+
+async def test_a_pause_since_the_backup_lasts_and_ends_as_it_would_have(cases: Box) -> None:
+    await cases.deliver(DIRECTORY)
+    await cases.deliver([answer()])
+    await dump(cases)
+    case = await only_case(cases)
+    cases.clock.advance(timedelta(minutes=10))
+    await do(cases, case, "pause", reason="on holiday")
+    log = await put_back(cases)
+    await take(cases, log)
+    assert await armed(cases) == []
+
+    due = {clock["kind"]: clock["due_at"] for clock in case["clocks"]}
+    cases.clock.advance(timedelta(minutes=20))
+    resumed = await do(cases, case, "resume")
+    assert all(clock["due_at"] > due[clock["kind"]] for clock in resumed["clocks"])
+
+
+async def test_what_somebody_did_since_the_restore_stays_above_the_logs_version(cases: Box) -> None:
+    await cases.deliver(DIRECTORY)
+    await dump(cases)
+    await cases.deliver([answer()])
+    log = await put_back(cases)
+
+    cases.clock.advance(timedelta(minutes=5))
+    await cases.deliver([answer()])
+    await do(cases, await only_case(cases), "acknowledge")
+    await take(cases, log)
+    (held,) = (await states(cases)).values()
+    assert (await only_case(cases))["status"] == "acknowledged"
+    assert newest([*log, *await told(cases)]) == {held.key: held}
+
+
+async def test_a_case_that_no_rule_opens_again_is_named(cases: Box) -> None:
+    await cases.deliver(DIRECTORY)
+    await dump(cases)
+    await cases.deliver([answer()])
+    log = await put_back(cases)
+    taken = await take(cases, log)
+    assert taken.changed == 0
+    assert "It is lost." in taken.lost[0]
+
+
+async def test_an_erased_answers_case_stays_closed_and_empty(cases: Box) -> None:
+    await cases.deliver(DIRECTORY)
+    await dump(cases)
+    await cases.deliver([answer()])
+    await do(cases, await only_case(cases), "acknowledge")
+    erased = answer(version=2, erased=True)
+    await cases.deliver([erased])
+    log = await put_back(cases)
+    await cases.deliver([answer(), erased])
+    await take(cases, log)
+    (held,) = (await states(cases)).values()
+    assert (await only_case(cases))["status"] == "closed"
+    assert newest([*log, *await told(cases)]) == {held.key: held}
