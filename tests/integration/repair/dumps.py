@@ -18,6 +18,17 @@ async def _tables(session: AsyncSession) -> list[str]:
     return [row[0] for row in rows]
 
 
+async def _columns(session: AsyncSession, table: str) -> list[str]:
+    """All but the generated ones."""
+    rows = await sql(
+        session,
+        "SELECT quote_ident(column_name) FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND table_name = $1 AND is_generated = 'NEVER'",
+        table,
+    )
+    return [row[0] for row in rows]
+
+
 async def dump(box: Box) -> None:
     async with box.db.begin() as session:
         await sql(session, "CREATE SCHEMA dump")
@@ -31,9 +42,12 @@ async def put_back(box: Box) -> list[Published]:
     async with box.db.begin() as session:
         await sql(session, "SET LOCAL session_replication_role = replica")
         for table in await _tables(session):
+            columns = ", ".join(await _columns(session, table))
             await sql(session, f'DELETE FROM public."{table}"')
             await sql(
-                session, f'INSERT INTO public."{table}" OVERRIDING SYSTEM VALUE SELECT * FROM dump."{table}"'
+                session,
+                f'INSERT INTO public."{table}" ({columns}) OVERRIDING SYSTEM VALUE'
+                f' SELECT {columns} FROM dump."{table}"',
             )
     return events
 
