@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from fairloop.batch import Attempt, apply_batch
 from fairloop.db import Database, is_transient, sql
-from fairloop.log.port import Log, TopicPartition
+from fairloop.log.port import Log, Record, TopicPartition
 from fairloop.poison import TRIES, Breaker
 from fairloop.receipts import HaltError, Position, lock_position, read_positions
 from fairloop.repair.own_events import PAGE, records_of
@@ -29,6 +29,39 @@ class Jump:
 
     partition: TopicPartition
     reason: str
+
+
+class Stretch:
+    """The end of a partition from where on its numbers have no break; `top` is the highest number before or in it.
+
+    A number that stands for two events ends it, and until a higher number than any comes nothing can be read.
+    """
+
+    def __init__(self) -> None:
+        self.top = 0
+        self.start = Position(0, 0)
+        self._ids: list[bytes] = []
+        self._sound = True
+
+    def add(self, record: Record) -> None:
+        """The next record; what no relay sent has no number and breaks nothing."""
+        number = pseq_of(record)
+        if number is None:
+            return
+        id = dict(record.headers)["ce_id"]
+        if number > self.top:
+            if number > self.top + 1 or not self._sound:
+                self.start, self._ids, self._sound = Position(record.offset, number - 1), [], True
+            self.top = number
+            self._ids.append(id)
+        elif not self._is_repeat(number, id):
+            self._sound = False
+        if not self._sound:
+            self.start = Position(record.offset + 1, self.top)
+
+    def _is_repeat(self, number: int, id: bytes) -> bool:
+        place = number - self.start.hw_pseq - 1
+        return self._sound and place >= 0 and self._ids[place] == id
 
 
 async def read_on(service: Service, runtime: Runtime, event_log: Log) -> tuple[int, list[Jump]]:
@@ -62,6 +95,13 @@ async def position_of(db: Database, event_log: Log, partition: TopicPartition) -
         raise HaltError(
             f"history is missing: the log begins at offset {first}, this consumer is at {position.next_offset}"
         )
+    if first < position.next_offset:  # a log made anew may by now be as long as the old one was
+        (before,) = await event_log.read(partition, position.next_offset - 1, max_records=1)
+        if (pseq_of(before) or 0) > position.hw_pseq:
+            raise HaltError(
+                f"the log was made anew: number {pseq_of(before)} stands before offset {position.next_offset},"
+                f" this consumer has taken up to {position.hw_pseq}"
+            )
     return position
 
 
@@ -105,23 +145,12 @@ async def _last_stretch(event_log: Log, partition: TopicPartition) -> Position:
     """Raises NothingToReadError when the log stays empty."""
     deadline = asyncio.get_running_loop().time() + PATIENCE.total_seconds()
     while True:
-        start, last, ids = Position(0, 0), 0, list[bytes]()
+        stretch = Stretch()
         async for records in records_of(event_log, partition):
             for record in records:
-                number = pseq_of(record)
-                if number is None:
-                    continue
-                id = dict(record.headers)["ce_id"]
-                began = start.hw_pseq
-                if last and began < number <= last and ids[number - began - 1] == id:
-                    continue
-                if last and number == last + 1:
-                    ids.append(id)
-                else:
-                    start, ids = Position(record.offset, number - 1), [id]
-                last = number
-        if last:
-            return start
+                stretch.add(record)
+        if stretch.top:
+            return stretch.start
         if asyncio.get_running_loop().time() > deadline:
             raise NothingToReadError(f"{partition.topic}/{partition.partition} is empty")
         await asyncio.sleep(0.5)
