@@ -75,9 +75,11 @@ async def soak(folder: Path, *, minutes: float, log: Log, rate: float | None) ->
         async with Caller(state["services"], state["tokens"]["admin"]) as caller:
             await set_up(caller)
         under_load = Soak(stand, time.monotonic())
-        highest = await under_load.highest_rate()
-        chosen = highest / 2 if rate is None else rate
-        print(f"at most {highest:.0f} deliveries/s; {minutes:g} minutes at {chosen:.0f}/s", flush=True)
+        highest = None if rate is not None else await under_load.highest_rate()
+        chosen = rate if highest is None else highest / 2
+        assert chosen is not None
+        measured = "not measured" if highest is None else f"{highest:.0f}"
+        print(f"at most {measured} deliveries/s; {minutes:g} minutes at {chosen:.0f}/s", flush=True)
         looking = asyncio.create_task(under_load.keep_looking())
         sent = await under_load.send(rate=chosen, count=int(chosen * minutes * 60), series="soak")
         looking.cancel()
@@ -88,7 +90,7 @@ async def soak(folder: Path, *, minutes: float, log: Log, rate: float | None) ->
     samples = under_load.samples
     facts = {
         "log": log,
-        "highest rate measured first, deliveries/s": f"{highest:.0f}",
+        "highest rate measured first, deliveries/s": measured,
         "rate, deliveries/s": f"{sent['taken'] / sent['seconds']:.0f} (asked for {chosen:.0f})",
         "minutes": f"{sent['seconds'] / 60:.1f}",
         "deliveries": str(sent["taken"]),
