@@ -18,7 +18,8 @@ from fastapi import FastAPI, HTTPException, Request
 from pydantic import BaseModel
 from sqlalchemy import BigInteger, DateTime, ForeignKey, Text, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from tests.integration.survey_intake.platform import SECRET
 
@@ -78,6 +79,27 @@ class Webhook(BaseModel):
     data: Data
 
 
+async def _store(session: AsyncSession, connection: str, webhook: Webhook, body: bytes) -> dict[str, str]:
+    given = webhook.data
+    held = await session.scalar(
+        select(Response).where(Response.connection == connection, Response.external_id == given.id)
+    )
+    if held is not None:
+        return {"outcome": "duplicate", "response_id": str(held.id)}
+    response = Response(
+        id=uuid4(),
+        connection=connection,
+        external_id=given.id,
+        nps=given.data.get("q_nps"),
+        submitted_at=given.createdAt,
+    )
+    session.add(response)
+    await session.flush()
+    session.add(Revision(id=uuid4(), response_id=response.id, body=json.loads(body)))
+    session.add(Outgoing(id=uuid4(), payload=webhook.model_dump(mode="json")))
+    return {"outcome": "accepted", "response_id": str(response.id)}
+
+
 def app_on(database_url: str) -> FastAPI:
     engine = create_async_engine(
         database_url.replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=12
@@ -97,25 +119,11 @@ def app_on(database_url: str) -> FastAPI:
         body = await request.body()
         if not is_signed(request.headers, body, keys=[secret_key(SECRET)], now=datetime.now(UTC)):
             raise HTTPException(401)
-        given = webhook.data
-        async with sessions.begin() as session:
-            held = await session.scalar(
-                select(Response).where(Response.connection == connection, Response.external_id == given.id)
-            )
-            if held is not None:
-                return {"outcome": "duplicate", "response_id": str(held.id)}
-            response = Response(
-                id=uuid4(),
-                connection=connection,
-                external_id=given.id,
-                nps=given.data.get("q_nps"),
-                submitted_at=given.createdAt,
-            )
-            session.add(response)
-            await session.flush()
-            session.add(Revision(id=uuid4(), response_id=response.id, body=json.loads(body)))
-            session.add(Outgoing(id=uuid4(), payload=webhook.model_dump(mode="json")))
-        return {"outcome": "accepted", "response_id": str(response.id)}
+        try:
+            async with sessions.begin() as session:
+                return await _store(session, connection, webhook, body)
+        except IntegrityError:
+            return {"outcome": "duplicate"}  # the same delivery twice at once: the unique key has seen it
 
     return app
 

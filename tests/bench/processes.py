@@ -12,7 +12,7 @@ from typing import Any
 
 from fairloop.testing_kafka import port_answers
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
