@@ -19,6 +19,7 @@ from tests.integration.survey_intake.platform import (
 from fairloop.db import sql
 from fairloop.events import SurveyResponse
 from fairloop.testing import Box
+from survey_intake.service.publishing import opened_origin
 
 
 async def test_a_signed_delivery_is_accepted_and_published_without_anything_personal(box: Box) -> None:
@@ -38,6 +39,20 @@ async def test_a_signed_delivery_is_accepted_and_published_without_anything_pers
     assert event.customer is not None
     for personal in ("Anna", "anna@", "dirty", "cust-1"):
         assert personal not in repr(event)
+
+
+async def test_every_event_of_a_response_carries_the_platforms_id_sealed(box: Box) -> None:
+    await connect(box)
+
+    await deliver(box, formbricks("their-id"))
+    await deliver(box, formbricks("their-id", answers={"q_nps": 9}))
+
+    events = await box.published(SurveyResponse)
+    vault = box.app.state.resource.keyring.vault
+    assert [opened_origin(event.origin or "", event.response_id, vault) for event in events] == [
+        "their-id"
+    ] * 2
+    assert "their-id" not in repr(events)
 
 
 async def test_created_updated_and_finished_are_one_response(box: Box) -> None:

@@ -14,6 +14,7 @@ from fairloop.ids import uuid7, uuid7_text
 from fairloop.outbox import CHANNEL, part_of, payload_of
 from survey_intake.sealing import DataKey, Vault
 from survey_intake.service.deliveries import Identity, Outcome, Receipt, Understood
+from survey_intake.service.publishing import newest_of
 from survey_intake.service.saving import as_json
 
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
@@ -144,13 +145,7 @@ def _item(delivery: Understood, keys: dict[str, tuple[DataKey, bytes]], vault: V
         key, wrapped_key = vault.new_key()
     else:
         key, wrapped_key = keys.get(customer) or keys.setdefault(customer, vault.new_key())
-    event = SurveyResponse(
-        version=1,
-        response_id=response_id,
-        facts=facts,
-        customer=customer,
-        interaction_ref=delivery.interaction_ref,
-    )
+    event = newest_of(delivery, facts, response_id=response_id, version=1, vault=vault)
     return _Item(
         id=response_id,
         connection=facts.connection,

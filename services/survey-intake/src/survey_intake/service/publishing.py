@@ -9,6 +9,7 @@ import msgspec
 from fairloop.events import ResponseFacts, SurveyResponse
 from survey_intake.domain.revisions import Status
 from survey_intake.sealing import Vault
+from survey_intake.service.deliveries import Understood
 from survey_intake.tables import Response
 
 KEPT_FACTS = (
@@ -30,6 +31,20 @@ def retracted_facts(facts: dict[str, Any]) -> dict[str, Any]:
 
 def facts_in(stored: dict[str, Any]) -> ResponseFacts:
     return msgspec.convert(stored, ResponseFacts)
+
+
+def newest_of(
+    delivery: Understood, facts: ResponseFacts, *, response_id: UUID, version: int, vault: Vault
+) -> SurveyResponse:
+    """The state that a delivery made the newest; `facts` are the delivery's, with the response's day."""
+    return SurveyResponse(
+        version=version,
+        response_id=response_id,
+        facts=facts,
+        customer=delivery.customer,
+        interaction_ref=delivery.interaction_ref,
+        origin=sealed_origin(delivery.identity[2], response_id, vault),
+    )
 
 
 def state_of(response: Response) -> SurveyResponse:

@@ -14,7 +14,7 @@ from survey_intake.domain.revisions import Verdict, advance, judge
 from survey_intake.sealing import DataKey, Vault
 from survey_intake.service.deliveries import Delivery, Outcome, Receipt, Unclear, Understood
 from survey_intake.service.loading import Held, Known, load
-from survey_intake.service.publishing import sealed_origin
+from survey_intake.service.publishing import newest_of
 from survey_intake.service.saving import NewRevision, QuarantinedBody, save
 
 _OUTCOMES: dict[Verdict, Outcome] = {
@@ -91,14 +91,7 @@ def _apply(delivery: Understood, known: Known, plan: Plan, vault: Vault) -> Rece
         )
     if verdict is Verdict.NEWER:
         plan.events.append(
-            SurveyResponse(
-                version=after.version,
-                response_id=held.id,
-                facts=facts,
-                customer=delivery.customer,
-                interaction_ref=delivery.interaction_ref,
-                origin=sealed_origin(held.identity[2], held.id, vault),
-            )
+            newest_of(delivery, facts, response_id=held.id, version=after.version, vault=vault)
         )
     return Receipt(_OUTCOMES[verdict], held.id, after.revisions)
 
