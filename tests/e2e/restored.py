@@ -80,7 +80,7 @@ class World:
     async def send(self, deliveries: Iterable[Delivery]) -> None:
         everything = list(deliveries)
         url = self.installation.url("survey-intake")
-        self.ids |= await send_all(url, everything, per_second=200, seconds=30)
+        self.ids |= await send_all(url, everything, per_second=200, seconds=120)
         for delivery in everything:
             self.fold.take(delivery)
             if delivery.score <= 6:
@@ -191,7 +191,7 @@ async def until_exact(world: World) -> None:
     assert await world.rows("survey-intake", erased) == [(world.erased, 0)]
 
 
-async def until(what: Callable[[], Awaitable[object]], seconds: float = 60) -> None:
+async def until(what: Callable[[], Awaitable[object]], seconds: float = 180) -> None:
     """Until nothing is left of what is wrong; what it was is shown when that does not come."""
     left: object = None
     try:

@@ -13,7 +13,7 @@ from tests.e2e.installation import SERVICES, installed
 from tests.e2e.restored import PLAN, World, unready, until, until_exact
 from tests.e2e.traffic import directory, interactions
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 BATCH = 12
 

@@ -16,6 +16,7 @@ from fairloop.auth import Role
 from fairloop.cli.installation import SERVICES, Installation, ServiceSpec, service_named
 from fairloop.cli.keeper import service_command
 from fairloop.cli.reach import reachable_wiring_of, run_in_service
+from fairloop.cli.readiness import PATIENCE
 from fairloop.cli.records import load_processes, running_supervisor, signal_process
 from fairloop.cli.terminal import OneService, ServiceName, console, here, in_plain_words
 from fairloop.cli.trimming import trim_log
@@ -24,8 +25,6 @@ from fairloop.embedded import EmbeddedError
 from fairloop.events import TOPICS
 
 app = typer.Typer(no_args_is_help=True, help="After a restore: what is wrong, and mending it.")
-
-_READY_SECONDS = 60.0
 
 
 @app.command()
@@ -161,7 +160,7 @@ def _restart(installation: Installation, service: ServiceSpec) -> None:
         console.print(f"  restart the worker of {service.name} now")
         return
     signal_process(process.pid, signal.SIGTERM)
-    deadline = time.monotonic() + _READY_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         now = load_processes(installation)
         if (
