@@ -1,6 +1,6 @@
 """The seven responses through the service, and what every correction does to them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -221,3 +221,21 @@ async def test_questions_that_cannot_be_understood_point_at_the_field(box: Box) 
     assert (await analyst.get("/v1/kpis/nps/galaxy/all")).status_code == 422
     assert (await analyst.get("/v1/kpis/nps/employee/a%00b")).status_code == 422
     assert (await analyst.get("/v1/kpis/nps/organisation/other")).status_code == 404
+
+
+async def test_any_range_counts_each_of_its_days_once(box: Box) -> None:
+    first = date(2025, 12, 20)
+    days = [first + timedelta(days=n) for n in range(120)]  # until 18 April
+    await deliver_all(box, [replace(answered(n, 9), day=day) for n, day in enumerate(days, start=1)])
+    for start, end in (
+        ("2025-12-20", "2026-04-19"),
+        ("2026-01-01", "2026-04-01"),
+        ("2026-01-01", "2026-02-01"),
+        ("2026-01-02", "2026-02-01"),
+        ("2026-01-01", "2026-01-31"),
+        ("2026-01-31", "2026-03-02"),
+        ("2026-02-10", "2026-02-20"),
+        ("2025-12-31", "2026-02-05"),
+    ):
+        shown = await figure(box, "employee/m1", days=f"from={start}&to={end}")
+        assert shown["n"] == (date.fromisoformat(end) - date.fromisoformat(start)).days, (start, end)

@@ -146,9 +146,28 @@ async def test_recompute_says_which_bucket_was_touched(box: Box) -> None:
     outcome = await proof(box)
 
     assert outcome["equal"] is False
-    (difference,) = outcome["differences"]
-    assert (difference["scope_id"], difference["view"]) == ("m1", "all")
-    assert (difference["incremental"]["w"], difference["recomputed"]["w"]) == (1_000_001, 1_000_000)
+    assert [difference["grain"] for difference in outcome["differences"]] == ["day", "month"]
+    for difference in outcome["differences"]:
+        assert (difference["scope_id"], difference["view"]) == ("m1", "all")
+        assert (difference["incremental"]["w"], difference["recomputed"]["w"]) == (1_000_001, 1_000_000)
+
+
+async def test_recompute_says_which_month_was_touched(box: Box) -> None:
+    await box.deliver([result(answered(1, 9))])
+    async with box.db.begin() as session:
+        await sql(session, "DELETE FROM month_bucket WHERE scope_type = 'employee' AND view = 'all'")
+
+    (difference,) = (await proof(box))["differences"]
+    assert (difference["grain"], difference["scope_id"], difference["incremental"]["n"]) == ("month", "m1", 0)
+
+
+async def test_months_follow_days_that_are_taken_away(box: Box) -> None:
+    await box.deliver([result(answered(number, 9)) for number in range(1, 9)])
+    async with box.db.begin() as session:
+        await sql(session, "DELETE FROM bucket")
+        left = await sql(session, "SELECT count(*) FROM month_bucket WHERE n <> 0 OR w <> 0 OR w2 <> 0")
+        held = await sql(session, "SELECT count(*) FROM month_bucket")
+    assert left[0][0] == 0 < held[0][0]
 
 
 def of_partition(partition: int, count: int, *, version: int = 1) -> list[AttributionResult]:

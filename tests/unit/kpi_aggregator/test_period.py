@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kpi_aggregator.domain.period import Days, PeriodError, asked_days
+from kpi_aggregator.domain.period import Days, PeriodError, asked_days, whole_months
 
 TODAY = date(2026, 3, 2)
 
@@ -75,3 +75,21 @@ def test_a_question_that_makes_no_sense_names_the_field(question: dict[str, Any]
         asked(**question)
 
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("days", "months"),
+    [
+        (("2026-01-01", "2026-04-01"), ("2026-01-01", "2026-04-01")),
+        (("2025-12-02", "2026-03-31"), ("2026-01-01", "2026-03-01")),
+        (("2026-01-02", "2026-02-28"), None),
+        (("2026-01-01", "2026-01-31"), None),
+        (("9999-12-02", "9999-12-31"), None),
+    ],
+)
+def test_the_whole_months_inside_a_range(days: tuple[str, str], months: tuple[str, str] | None) -> None:
+    asked_for = Days(*map(date.fromisoformat, days))
+    expected = (
+        Days(asked_for.start, asked_for.start) if months is None else Days(*map(date.fromisoformat, months))
+    )
+    assert whole_months(asked_for) == expected

@@ -43,19 +43,16 @@ class HeldContribution(Base):
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
-class Bucket(Base):
-    """The sums of one day of one scope, per shard, so that two log partitions never wait for one row.
+class Counted:
+    """The sums of one scope in one shard, so that two log partitions never wait for one row.
 
     Weights are millionths, `w2` is Σw² in millionths².
     """
 
-    __tablename__ = "bucket"
-
-    kpi: Mapped[str] = mapped_column(primary_key=True)
-    scope_type: Mapped[str] = mapped_column(primary_key=True)
-    scope_id: Mapped[str] = mapped_column(primary_key=True)
-    view: Mapped[str] = mapped_column(primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
+    kpi: Mapped[str] = mapped_column(primary_key=True, sort_order=-5)
+    scope_type: Mapped[str] = mapped_column(primary_key=True, sort_order=-4)
+    scope_id: Mapped[str] = mapped_column(primary_key=True, sort_order=-3)
+    view: Mapped[str] = mapped_column(primary_key=True, sort_order=-2)
     shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     n: Mapped[int]
     promoters: Mapped[int]
@@ -66,6 +63,22 @@ class Bucket(Base):
     wx: Mapped[int]
     wxx: Mapped[int]
     w2: Mapped[int]
+
+
+class Bucket(Counted, Base):
+    """The sums of one day."""
+
+    __tablename__ = "bucket"
+
+    day: Mapped[date] = mapped_column(primary_key=True, sort_order=-1)
+
+
+class MonthBucket(Counted, Base):
+    """The sums of a month's days, which the database keeps itself (triggers `bucket_*` of the migration 0002)."""
+
+    __tablename__ = "month_bucket"
+
+    month: Mapped[date] = mapped_column(primary_key=True, sort_order=-1, comment="its first day")
 
 
 class Unit(Base):

@@ -49,6 +49,15 @@ def changed(buckets: Buckets) -> Buckets:
     return {key: buckets[key] for key in sorted(buckets) if any(buckets[key])}
 
 
+def by_month(buckets: Buckets) -> Buckets:
+    """The sums of each month's days, under the month's first day."""
+    months: Buckets = {}
+    for key, sums in buckets.items():
+        month = key._replace(day=key.day.replace(day=1))
+        months[month] = months.get(month, NOTHING).plus(sums)
+    return changed(months)
+
+
 def totals(contributions: Iterable[Contribution], kpi: str, tree: Tree) -> dict[Scope, Sums]:
     """One sum per scope over all these contributions that answer the KPI's question."""
     scale = SCALES[kpi]

@@ -1,6 +1,10 @@
-"""Buckets at rest: added to by difference, summed over a range of days."""
+"""Buckets at rest: added to by difference, summed over a range of days, whole months from the months' sums.
+
+Only days are written here; the database adds what it is told of a day to the day's month.
+"""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fairloop.db import Row, sql
 from kpi_aggregator.domain.fold import Buckets
 from kpi_aggregator.domain.marks import ScopeType, View
-from kpi_aggregator.domain.period import Days
+from kpi_aggregator.domain.period import Days, whole_months
 from kpi_aggregator.domain.sums import NOTHING, Sums
 
 _KEY = ("text", "text", "text", "text", "date", "smallint")
@@ -27,19 +31,24 @@ SET {", ".join(f"{name} = held.{name} + excluded.{name}" for name in Sums._field
 
 
 _ADD = add_buckets(first=1)
-_TOTALS = ", ".join(f"sum({name})" for name in Sums._fields)
+_SUMS = ", ".join(Sums._fields)
 
-_SUM_SOME = f"""
-SELECT scope_id, count(*) AS buckets, {_TOTALS} FROM bucket
-WHERE kpi = $1 AND scope_type = $2 AND scope_id = ANY($3::text[]) AND view = $4 AND day >= $5 AND day < $6
-GROUP BY scope_id
+
+def _summing(scopes: str) -> str:
+    """Sums whole months [$6, $7) by their months and the other days of [$4, $5) by day; an empty part costs nothing."""
+    of_scopes = f"kpi = $1 AND scope_type = $2 AND view = $3{scopes}"
+    return f"""
+SELECT scope_id, count(*) AS buckets, {", ".join(f"sum({name})" for name in Sums._fields)}
+FROM (
+  SELECT scope_id, {_SUMS} FROM month_bucket WHERE $6::date < $7::date AND {of_scopes} AND month >= $6 AND month < $7
+  UNION ALL SELECT scope_id, {_SUMS} FROM bucket WHERE $4::date < $6::date AND {of_scopes} AND day >= $4 AND day < $6
+  UNION ALL SELECT scope_id, {_SUMS} FROM bucket WHERE $7::date < $5::date AND {of_scopes} AND day >= $7 AND day < $5
+) AS parts GROUP BY scope_id
 """
 
-_SUM_ALL = f"""
-SELECT scope_id, count(*) AS buckets, {_TOTALS} FROM bucket
-WHERE kpi = $1 AND scope_type = $2 AND view = $3 AND day >= $4 AND day < $5
-GROUP BY scope_id
-"""
+
+_SUM_SOME = _summing(" AND scope_id = ANY($8::text[])")
+_SUM_ALL = _summing("")
 
 
 async def save_buckets(session: AsyncSession, differences: Buckets) -> None:
@@ -67,8 +76,7 @@ async def sums_of_some(
     session: AsyncSession, kpi: str, scope_type: ScopeType, ids: Sequence[str], *, view: View, days: Days
 ) -> Summed:
     """The sums of each of these scopes over the days; every id has one."""
-    rows = await sql(session, _SUM_SOME, kpi, scope_type, list(ids), view, days.start, days.end)
-    found = _summed(rows)
+    found = _summed(await sql(session, _SUM_SOME, kpi, scope_type, view, *_ranges(days), list(ids)))
     return Summed({**dict.fromkeys(ids, NOTHING), **found.sums}, found.buckets)
 
 
@@ -76,7 +84,12 @@ async def sums_of_all(
     session: AsyncSession, kpi: str, scope_type: ScopeType, *, view: View, days: Days
 ) -> Summed:
     """The sums of every scope of this type that counted anything in the days."""
-    return _summed(await sql(session, _SUM_ALL, kpi, scope_type, view, days.start, days.end))
+    return _summed(await sql(session, _SUM_ALL, kpi, scope_type, view, *_ranges(days)))
+
+
+def _ranges(days: Days) -> tuple[date, date, date, date]:
+    months = whole_months(days)
+    return days.start, days.end, months.start, months.end
 
 
 def _summed(rows: Sequence[Row]) -> Summed:

@@ -6,16 +6,15 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fairloop.db import sql
-from kpi_aggregator.domain.fold import BucketKey, Buckets, add, changed
+from kpi_aggregator.domain.fold import BucketKey, Buckets, add, by_month, changed
 from kpi_aggregator.domain.sums import NOTHING, Sums
 from kpi_aggregator.service.stored import all_chunks
 from kpi_aggregator.service.tree import load_tree
 
 _SHOWN = 100
 
-_HELD = f"""
-SELECT kpi, scope_type, scope_id, view, day, shard, {", ".join(Sums._fields)} FROM bucket
-"""
+_DAYS = f"SELECT kpi, scope_type, scope_id, view, day, shard, {', '.join(Sums._fields)} FROM bucket"
+_MONTHS = f"SELECT kpi, scope_type, scope_id, view, month, shard, {', '.join(Sums._fields)} FROM month_bucket"
 
 
 async def recompute(session: AsyncSession) -> Mapping[str, Any]:
@@ -32,21 +31,32 @@ async def recompute(session: AsyncSession) -> Mapping[str, Any]:
         for placed in chunk:
             add(folded, placed, tree)
     folded = changed(folded)
-    rows = await sql(session, _HELD)
-    held = changed({BucketKey(*row[:6]): Sums(*row[6:]) for row in rows})
-    differing = sorted(key for key in folded.keys() | held.keys() if folded.get(key) != held.get(key))
+    differences = [
+        *_differences(await _held(session, _DAYS), folded, "day"),
+        *_differences(await _held(session, _MONTHS), by_month(folded), "month"),
+    ]
     return {
-        "equal": not differing,
+        "equal": not differences,
         "responses": responses,
         "buckets": len(folded),
-        "differences": [_difference(key, held, folded) for key in differing[:_SHOWN]],
+        "differences": differences[:_SHOWN],
     }
 
 
-def _difference(key: BucketKey, held: Buckets, folded: Buckets) -> dict[str, Any]:
-    return {
-        **key._asdict(),
-        "day": key.day.isoformat(),
-        "incremental": held.get(key, NOTHING)._asdict(),
-        "recomputed": folded.get(key, NOTHING)._asdict(),
-    }
+async def _held(session: AsyncSession, statement: str) -> Buckets:
+    return changed({BucketKey(*row[:6]): Sums(*row[6:]) for row in await sql(session, statement)})
+
+
+def _differences(held: Buckets, folded: Buckets, grain: str) -> list[dict[str, Any]]:
+    """`grain`: what the key's day stands for."""
+    differing = sorted(key for key in folded.keys() | held.keys() if folded.get(key) != held.get(key))
+    return [
+        {
+            **key._asdict(),
+            "day": key.day.isoformat(),
+            "grain": grain,
+            "incremental": held.get(key, NOTHING)._asdict(),
+            "recomputed": folded.get(key, NOTHING)._asdict(),
+        }
+        for key in differing
+    ]
