@@ -81,14 +81,19 @@ async def sql(session: AsyncSession, statement: str, *arguments: Any) -> Sequenc
 async def _driver_of(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":
     """The driver's connection behind a session, in the session's transaction."""
     known: tuple[object, asyncpg.Connection[asyncpg.Record]] | None = session.info.get(_DRIVER)
-    if known is not None and known[0] is session.sync_session.get_transaction():
+    if known is not None and known[0] is _innermost(session):
         return known[1]
     pooled: Any = await (await session.connection()).get_raw_connection()
     driver: asyncpg.Connection[asyncpg.Record] = pooled.driver_connection
     if not driver.is_in_transaction():  # SQLAlchemy would begin with the first statement of its own
         await pooled.dbapi_connection._start_transaction()
-    session.info[_DRIVER] = (session.sync_session.get_transaction(), driver)
+    session.info[_DRIVER] = (_innermost(session), driver)
     return driver
+
+
+def _innermost(session: AsyncSession) -> object:
+    """A savepoint is only made when SQLAlchemy is asked for the connection, so each has to ask anew."""
+    return session.sync_session.get_nested_transaction() or session.sync_session.get_transaction()
 
 
 async def copy_in(
