@@ -39,7 +39,7 @@ async def test_a_poisoned_response_waits_with_its_corrections_while_others_are_c
     await line.settled()
 
     waiting = await line.rows(aggregator, 'SELECT error_class, key FROM parked_event ORDER BY "offset"')
-    assert waiting[0] == ("IntegrityError", poison)
+    assert waiting[0] == ("CheckViolationError", poison)
     assert set(waiting[1:]) == {("blocked", poison)}
     assert len(waiting) >= 4  # three answers, and the job that came late
     assert await counted(line) == (6, 5, 1)

@@ -153,7 +153,7 @@ class Lane:
         )
         if is_transient(error):
             await wait_for_event(self._closing, backoff.transient.next())
-        elif attempt.tries < TRIES:  # else it is parked by the next try: nothing to wait for
+        elif attempt.tries != TRIES:  # then it is parked by the next try: nothing to wait for
             await wait_for_event(self._closing, backoff.unknown.next())
 
     def _took(self, batch: Sequence[Delivery], outcome: Outcome, attempt: Attempt) -> None:
