@@ -113,6 +113,8 @@ async def test_relays_that_both_believe_to_lead_give_every_event_one_number_and_
         await pair.traffic.send(pair.url, 60)
         await waiting(pair.producer_db, 2)
     await pair.drained()
+    await pair.traffic.send(pair.url, 20)
+    await pair.drained()
 
     for partition in pair.sales:
         records = await read_all(pair.log, partition)
