@@ -104,13 +104,16 @@ async def test_relays_that_both_believe_to_lead_give_every_event_one_number_and_
         await admin.execute(f'ALTER DATABASE "{name}" SET search_path = public, pg_catalog')
     await pair.producer_db.close()  # its sessions have the old path
     await pair.sell(worker=False)
-    for _ in range(2):
-        await pair.sell(api=False)
+    relays = [await pair.sell(api=False) for _ in range(2)]
     await pair.traffic.send(pair.url, 10)
     await pair.drained()
 
+    for relay in relays:
+        relay.freeze()
     async with locked(pair.producer_db, "SELECT * FROM outbox_head FOR UPDATE"):
         await pair.traffic.send(pair.url, 60)
+        for relay in relays:
+            relay.thaw()  # both find the 60 before they wait for the head
         await waiting(pair.producer_db, 2)
     await pair.drained()
     await pair.traffic.send(pair.url, 20)
