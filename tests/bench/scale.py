@@ -16,7 +16,7 @@ from tests.bench.processes import started
 from tests.bench.report import machine, plain_table
 from tests.bench.results import fill
 from tests.bench.rounds import Effort, figure
-from tests.bench.usage import cpu_seconds, cpu_seconds_below, size_of
+from tests.bench.usage import cpu_seconds, cpu_seconds_below, parent_of, size_of
 from tests.e2e.installation import SERVICES, Installation, installed
 
 from fairloop.cli.installation import Installation as Named
@@ -103,11 +103,11 @@ async def _spent(installation: Installation, kafka: KafkaCluster) -> dict[str, t
     for name in SERVICES:
         connection = await asyncpg.connect(wiring.database_url(service_named(name)))
         size = await connection.fetchval("SELECT pg_database_size(current_database())")
-        await connection.close()
+        backend = await connection.fetchval("SELECT pg_backend_pid()")
         spent[name] = (cpu_seconds(installation.pid(name)), int(size))
-    assert wiring.postgres is not None
-    pid_file = Named.of(installation.environment).data / "postgres/postmaster.pid"
-    spent["PostgreSQL"] = (cpu_seconds_below(int(pid_file.read_text().split()[0])), 0)
+        server = parent_of(backend)
+        await connection.close()
+    spent["PostgreSQL"] = (cpu_seconds_below(server), 0)
     (broker,) = kafka.brokers
     assert broker.process is not None
     spent["Kafka"] = (cpu_seconds(broker.process.pid), size_of(broker.folder / "data"))
