@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
 from typing import Literal
@@ -20,7 +21,7 @@ import msgspec
 from tests.bench.line import Line, connect, post
 from tests.bench.rounds import Comparison, Effort, Target, at_most, in_turns
 from tests.e2e.installation import Installation, installed
-from tests.e2e.traffic import Delivery, directory, interactions
+from tests.e2e.traffic import MECHANICS, Delivery, directory, mechanic_of
 
 from fairloop.cli.installation import Installation as Named
 from fairloop.cli.installation import service_named
@@ -33,6 +34,7 @@ BURST = 400
 LINES = 16
 POLL_SECONDS = 0.004
 PATIENCE_SECONDS = 120
+JOBS_AT_ONCE = 500
 
 
 class Receipt(msgspec.Struct):
@@ -81,7 +83,7 @@ async def compare_latency(kafka_url: str, folder: Path, effort: Effort) -> list[
         }
         loads: dict[tuple[Log, str], float] = {}
         for log, installation in installations.items():
-            await set_up(installation)
+            await set_up(installation, WARM_UP + BURST + 4 * effort.rounds * effort.answers)
             await _measure(installation, range(WARM_UP), PER_SECOND)
             most = await _maximum(installation)
             loads[log, f"{PER_SECOND} a second"] = PER_SECOND
@@ -131,14 +133,26 @@ def _rounds(
     return measure
 
 
-async def set_up(installation: Installation) -> None:
-    """The organisation, its jobs and the connection."""
+async def set_up(installation: Installation, jobs: int = 2_000) -> None:
+    """The organisation, the connection, and the jobs of so many answers."""
     for service, path, body in directory():
         async with installation.client(service) as client:
             (await client.put(path, json=body)).raise_for_status()
     async with installation.client("attribution") as client:
-        for jobs in interactions():
-            (await client.post("/v1/interactions", json={"interactions": jobs})).raise_for_status()
+        for start in range(0, jobs, JOBS_AT_ONCE):
+            batch = [_job(number) for number in range(start, min(jobs, start + JOBS_AT_ONCE))]
+            (await client.post("/v1/interactions", json={"interactions": batch})).raise_for_status()
+
+
+def _job(number: int) -> dict[str, object]:
+    return {
+        "id": f"job-{number}",
+        "occurred_at": (datetime.now(UTC) - timedelta(days=25)).isoformat(),
+        "customer_ref": f"customer-{number}",
+        "org_unit": f"branch-{number % len(MECHANICS) % 2}",
+        "touchpoint": "work",
+        "participants": [{"employee": mechanic_of(number), "role": "mechanic"}],
+    }
 
 
 async def _measure(installation: Installation, numbers: range, per_second: float) -> list[float]:

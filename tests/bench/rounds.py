@@ -31,7 +31,7 @@ FULL = Effort(
     relayed=20_000,
     held=5_000_000,
     payees=100_000,
-    imported=1_000_000,
+    imported=100_000,
 )
 QUICK = Effort(
     rounds=2,
