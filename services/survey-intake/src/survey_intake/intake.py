@@ -126,7 +126,6 @@ class Intake:
             try:
                 async with asyncio.timeout(self.settings.write_seconds):
                     receipts = await once()
-                BATCH.observe(len(receipts))
                 _tell(receipts)
                 return receipts
             except Exception as error:
@@ -149,7 +148,7 @@ def is_authentic(config: ConnectionConfig, headers: Mapping[str, str], body: byt
 
 
 def _tell(receipts: Iterable[Receipt | None]) -> None:
-    """One line a commit: the responses by what became of them."""
+    """One line a commit, the responses by what became of them; undecided ones are told by who decides them."""
     told: dict[str, list[str | None]] = {}
     for receipt in receipts:
         if receipt is not None:
@@ -157,6 +156,7 @@ def _tell(receipts: Iterable[Receipt | None]) -> None:
             told.setdefault(receipt.outcome, []).append(None if known is None else str(known))
     if told:
         log.info("deliveries", **told)
+        BATCH.observe(sum(map(len, told.values())))
 
 
 def _heals(error: BaseException) -> bool:
