@@ -30,7 +30,8 @@ async def strike(stand: Stand, fault: Fault) -> None:
             for which in ("worker", "api+worker"):
                 _signal(stand.pid(f"{fault.target} {which}"), signal.SIGTERM)
         case "crash":
-            await _crash(stand, fault)
+            async with stand.crashing:
+                await _crash(stand, fault)
         case _:
             await _disturb(stand, fault)
 

@@ -30,6 +30,8 @@ class Stand:
     postgres: PostgresServer
     passwords: dict[str, str]
     brokers: KafkaCluster | None = None
+    crashing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a server is down: on a slow machine one may come up only when the next is to go."""
     links: dict[str, Proxy] = field(default_factory=dict)
     workers: dict[str, SecondWorker] = field(default_factory=dict)
     installation: Installation = field(init=False)
