@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -52,8 +53,7 @@ def restore(
         wiring = wiring_of(here())
         with _running(wiring), _stopped(wiring.installation, services):
             for one, dump in dumps.items():
-                options = ("--clean", "--if-exists", "--single-transaction", "--no-owner")
-                _run(wiring, one, "pg_restore", *options, str(dump))
+                _put_back(wiring, one, dump)
                 console.print(f"{one.name} is as it was in {dump}")
         console.print("Next: [bold]fairloop repair plan[/]")
 
@@ -103,6 +103,27 @@ def _dump(folder: Path, service: ServiceSpec) -> Path:
     return folder / f"{service.name}.dump"
 
 
+def _put_back(wiring: Wiring, service: ServiceSpec, dump: Path) -> None:
+    """Everything that is there goes in the transaction that brings the dump.
+
+    pg_restore's own --clean cannot drop tables that are partitioned.
+    """
+    with tempfile.NamedTemporaryFile(suffix=".sql") as script:
+        _run(wiring, service, "pg_restore", "--no-owner", f"--file={script.name}", str(dump))
+        _run(
+            wiring,
+            service,
+            "psql",
+            "--no-psqlrc",
+            "--quiet",
+            "--single-transaction",
+            "--set=ON_ERROR_STOP=1",
+            "--command=DROP SCHEMA public CASCADE",
+            "--command=CREATE SCHEMA public",
+            f"--file={script.name}",
+        )
+
+
 def _run(wiring: Wiring, service: ServiceSpec, program: str, *arguments: str) -> None:
     """One of PostgreSQL's client programs on the service's database. Raises EmbeddedError with what it said."""
     place = urlsplit(wiring.database_url(service))
@@ -111,10 +132,10 @@ def _run(wiring: Wiring, service: ServiceSpec, program: str, *arguments: str) ->
         "PGPORT": str(place.port or 5432),
         "PGUSER": unquote(place.username or ""),
         "PGPASSWORD": unquote(place.password or ""),
+        "PGDATABASE": place.path.removeprefix("/"),
     }
-    database = place.path.removeprefix("/")
     done = subprocess.run(
-        [str(_folder(wiring.installation) / program), f"--dbname={database}", *arguments],
+        [str(_folder(wiring.installation) / program), *arguments],
         env={**os.environ, **where},
         capture_output=True,
         text=True,
