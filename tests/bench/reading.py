@@ -148,17 +148,18 @@ async def _lengthen(connection: "asyncpg.Connection[asyncpg.Record]", have: int,
             FIRST,
         )
     await connection.execute("CREATE INDEX answer_covering ON answer (day, employee, score)")
-    for table in ("bucket", "answer"):
+    for table in ("bucket", "month_bucket", "answer"):
         await connection.execute(f"VACUUM ANALYZE {table}")
 
 
 async def _check(connection: "asyncpg.Connection[asyncpg.Record]", a_day: int) -> None:
-    """The buckets say what was sent."""
-    counted = await connection.fetchval(
-        "SELECT sum(n) FROM bucket WHERE kpi = 'nps' AND scope_type = 'organisation' AND view = 'all'"
-    )
-    if counted != a_day * YEAR:
-        raise RuntimeError(f"the buckets hold {counted} responses instead of {a_day * YEAR}")
+    """Days and months say what was sent."""
+    for table in ("bucket", "month_bucket"):
+        counted = await connection.fetchval(
+            f"SELECT sum(n) FROM {table} WHERE kpi = 'nps' AND scope_type = 'organisation' AND view = 'all'"
+        )
+        if counted != a_day * YEAR:
+            raise RuntimeError(f"{table} holds {counted} responses instead of {a_day * YEAR}")
 
 
 def _one_scope(line: Line) -> Callable[[int], Awaitable[list[float]]]:
