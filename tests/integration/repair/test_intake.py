@@ -103,10 +103,10 @@ async def test_an_erasure_since_the_backup_is_done_again(intake: Box) -> None:
     await post(intake, "since")
     await intake.http("ops").delete("/v1/customers/cust-1")
     log = await put_back(intake)
-    assert "Anna" not in await everything_in(intake)  # sealed, and the key is there again
+    assert "Anna" not in await everything_in(intake.db)  # sealed, and the key is there again
     await take(intake, log)
 
-    everything = await everything_in(intake)
+    everything = await everything_in(intake.db)
     assert not [word for word in PERSONAL if word in everything]
     async with intake.db.begin() as session:
         keys = await sql(session, "SELECT wrapped_key, erased_at IS NOT NULL FROM customer")
