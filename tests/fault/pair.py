@@ -149,13 +149,13 @@ class Pair:
 
         await until(given, f"{count} events are numbered")
 
-    async def drained(self) -> None:
+    async def drained(self, *, seconds: float = 60) -> None:
         """Until the producer's outbox is empty."""
 
         async def empty() -> bool:
             return (await self.rows(self.producer_db, "SELECT count(*) FROM outbox"))[0][0] == 0
 
-        await until(empty, "the outbox is empty")
+        await until(empty, "the outbox is empty", seconds=seconds)
 
     async def records(self) -> int:
         """How many records the sales' topic holds, repeats and all."""

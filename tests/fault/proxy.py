@@ -1,7 +1,8 @@
 """A TCP proxy between a service and its database or broker, which does to the connections what networks do.
 
 `hold` is a network partition (nothing passes, nothing is refused), `cut` a reset of every connection, `delay` a slow
-line, `half_close` an end in one direction only. A `tap` sees every piece of data before it passes and may stop it.
+line, `half_close` an end in one direction only, `desert` a server that is gone without a word. A `tap` sees every
+piece of data before it passes and may stop it.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ class _Connection:
     def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self.client = client
         self.server = server
+        self.deserted = False
 
     def reset(self) -> None:
         """RST to both sides: neither gets an orderly end."""
@@ -97,6 +99,12 @@ class Proxy:
             with suppress(OSError, RuntimeError):
                 connection.server.write_eof()
 
+    def desert(self) -> None:
+        """The server's side of every connection is gone; the client's stays open and never hears of it."""
+        for connection in list(self._connections):
+            connection.deserted = True
+            connection.server.transport.abort()
+
     def heal(self) -> None:
         """Everything passes again; what was held goes on its way."""
         self.delay = 0.0
@@ -160,11 +168,13 @@ class Proxy:
             if self.delay:
                 await asyncio.sleep(self.delay)
             await self._passing.wait()
+            if connection.deserted:
+                continue
             if self.tap is not None and not self.tap(direction, piece):
                 connection.reset()
                 return
             sink.write(piece)
             await sink.drain()
         await self._passing.wait()
-        if sink.can_write_eof() and not sink.is_closing():
+        if not connection.deserted and sink.can_write_eof() and not sink.is_closing():
             sink.write_eof()

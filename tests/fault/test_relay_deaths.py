@@ -10,6 +10,7 @@ from tests.fault.locks import connected, deletes_stopped, locked, waiting
 from tests.fault.logs import LogUnderTest
 from tests.fault.pair import Pair
 from tests.fault.processes import until
+from tests.fault.proxy import Proxy
 
 from fairloop.wire import pseq_of
 
@@ -126,3 +127,18 @@ async def test_relays_that_both_believe_to_lead_give_every_event_one_number_and_
         by_number = Counter(number for _, number in numbers)
         assert set(chain(by_event.values(), by_number.values())) == {1}
         assert sorted(filter(None, by_number)) == list(range(1, len(by_event) + 1))
+
+
+@pytest.mark.fault("silent end")
+@on_either_log
+async def test_a_relay_whose_database_is_gone_without_a_word_connects_anew(pair: Pair) -> None:
+    await pair.sell(worker=False)
+    async with Proxy() as proxy:
+        await pair.sell(api=False, database_url=proxy.url(pair.producer_db.url))
+        await pair.traffic.send(pair.url, 10)
+        await pair.drained()
+        proxy.desert()
+        await pair.traffic.send(pair.url, 10)
+        await pair.drained(seconds=120)
+        await pair.count()
+        await pair.check()

@@ -29,6 +29,10 @@ log = structlog.get_logger()
 _ROUND = 2000  # events a round; each partition's share is sent as one batch
 _CLAIM_SECONDS = 2.0
 _PROBE_SECONDS = 5.0
+_ANSWER_SECONDS = 15.0
+"""A connection without an answer for so long is given up: the other side may be gone without a word."""
+_NOTICE_DEATH = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+"""So that the server frees the locks of a relay whose machine is gone within half a minute, not two hours."""
 _LOOK_BACK = 100
 
 # Two statements in one call: the second sees what the first has waited for. A single statement would number from the
@@ -100,7 +104,9 @@ class Relay:
 
     async def _hold(self, stopping: asyncio.Event) -> None:
         """One life of the connection that holds the locks, and of one producer."""
-        connection = await asyncpg.connect(self.database_url, timeout=5)
+        connection = await asyncpg.connect(
+            self.database_url, timeout=5, command_timeout=_ANSWER_SECONDS, server_settings=_NOTICE_DEATH
+        )
         try:
             await connection.execute(_ROUND_TRIP)
             wake = asyncio.Event()
