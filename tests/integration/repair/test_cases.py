@@ -92,3 +92,31 @@ async def test_an_erased_answers_case_stays_closed_and_empty(cases: Box) -> None
     (held,) = (await states(cases)).values()
     assert (await only_case(cases))["status"] == "closed"
     assert newest([*log, *await told(cases)]) == {held.key: held}
+
+
+async def test_an_erased_case_opened_again_by_the_answers_is_the_one_that_was_published(cases: Box) -> None:
+    await cases.deliver(DIRECTORY)
+    await dump(cases)
+    erased = answer(version=2, erased=True)
+    await cases.deliver([answer()])
+    await cases.deliver([erased])
+    before = await states(cases)
+    log = await put_back(cases)
+    cases.clock.advance(timedelta(minutes=5))
+    await cases.deliver([answer(), erased])
+    assert await states(cases) != before
+    await take(cases, log)
+    assert await states(cases) == before
+
+
+async def test_an_erasure_the_log_does_not_know_yet_is_published_above_it(cases: Box) -> None:
+    await cases.deliver(DIRECTORY)
+    await cases.deliver([answer()])
+    await dump(cases)
+    await do(cases, await only_case(cases), "acknowledge")
+    log = await put_back(cases)
+    await cases.deliver([answer(version=2, erased=True)])
+    await take(cases, log)
+    (held,) = (await states(cases)).values()
+    assert (held.version, (await only_case(cases))["status"]) == (3, "closed")
+    assert newest([*log, *await told(cases)]) == {held.key: held}

@@ -30,9 +30,11 @@ class Owner:
 
     def __init__(self, *units: OrgUnit) -> None:
         self.units: dict[str, OrgUnit] = {one.org_unit: one for one in units}
+        self.seen = 0
 
     async def take(self, runtime: Runtime, session: AsyncSession, events: Sequence[Published]) -> Taken:
         changed = 0
+        self.seen += len(events)
         for one in events:
             if isinstance(one.event, OrgUnit):
                 held = self.units.get(one.event.org_unit)
@@ -103,6 +105,15 @@ async def test_an_older_producer_takes_over_and_numbers_behind_the_log(pipeline:
     assert await versions(pipeline) == {"a": 2, "b": 1, "c": 1}
     assert pipeline.consumer_health.halted == pipeline.producer_health.halted == {}
     assert (await repair(owner.service, runtime(pipeline.producer_db), pipeline.log)).taken_over == 0
+
+
+async def test_what_consumers_ignored_is_not_taken_over(pipeline: Pipeline) -> None:
+    await sent(pipeline, unit("first", version=2, id="a"), unit("late", version=1, id="a"))
+    await sent(pipeline, unit("other", version=2, id="a"))
+    owner = Owner()
+    await repair(owner.service, runtime(pipeline.producer_db), pipeline.log)
+    assert owner.units == {"a": unit("first", version=2, id="a")}
+    assert owner.seen == 1
 
 
 async def test_a_consumer_goes_over_a_gap_and_ends_with_everything(pipeline: Pipeline) -> None:

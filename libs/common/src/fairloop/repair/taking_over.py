@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from fairloop.log.port import Log, TopicPartition
+from fairloop.published import Published
 from fairloop.rebuilding import republish
 from fairloop.repair.heads import pass_log, read_head, waiting_ids
 from fairloop.repair.own_events import pages_of
@@ -32,14 +33,15 @@ async def take_over(service: Service, runtime: Runtime, event_log: Log) -> Taken
     for partition in produced(service):
         async with runtime.db.begin() as session:
             waiting = await waiting_ids(session, partition)
-        last, sent = 0, set[bytes]()
+        last, sent, versions = 0, set[bytes](), dict[str, int]()
         async for page in pages_of(event_log, partition):
             done.unreadable += page.unreadable
             last = max([last, *(number for number, _ in page.numbers)])
             sent.update(id for _, id in page.numbers if id in waiting)
-            if service.recovery is not None and page.events:
+            events = [one for one in page.events if _is_new(one, versions)]
+            if service.recovery is not None and events:
                 async with runtime.db.begin() as session:
-                    taken = await service.recovery.take(runtime, session, page.events)
+                    taken = await service.recovery.take(runtime, session, events)
                 done.changed += taken.changed
                 done.lost += [line for line in taken.lost if line not in done.lost]
         async with runtime.db.begin() as session:
@@ -50,3 +52,11 @@ async def take_over(service: Service, runtime: Runtime, event_log: Log) -> Taken
     if log_is_short:
         done.republished = await republish(service, runtime)
     return done
+
+
+def _is_new(one: Published, versions: dict[str, int]) -> bool:
+    """As consumers look at it: versions they hold or have passed, published again or by mistake, say nothing."""
+    if one.event.version <= versions.get(one.event.key, 0):
+        return False
+    versions[one.event.key] = one.event.version
+    return True

@@ -36,8 +36,9 @@ async def take(runtime: Runtime, session: AsyncSession, events: Sequence[Publish
             act = await act_of(session, case, by=SYSTEM, now=runtime.clock())
             changed[case.id] = as_published(case, event, at=at, act=act)
     for id, event in newest.items():
-        if id in held and held[id].erased and held[id].version < event.version:
-            changed[id] = replace(held[id], version=event.version)
+        case = held.get(id)
+        if case is not None and case.erased and case.version <= event.version and published(case) != event:
+            changed[id] = _erased_as_published(case, event)
     unlike: list[Case] = []
     for id, case in changed.items():
         if published(case) != newest[id]:
@@ -83,6 +84,30 @@ def as_published(case: Case, event: ClosedLoopCase, *, at: datetime, act: Act) -
         touched_at=at,
         clocks=clocks,
         pauses=pauses,
+    )
+
+
+def _erased_as_published(case: Case, event: ClosedLoopCase) -> Case:
+    """Nothing comes back of an erased case; one that the log has closed too takes the times over."""
+    if event.status != "closed":
+        return replace(case, version=event.version)
+    told = {clock.kind: clock for clock in event.clocks}
+    return replace(
+        case,
+        version=event.version,
+        owner=event.owner,
+        owner_reason=event.owner_reason,
+        track=event.track,
+        org_unit=event.org_unit,
+        escalated=event.escalated,
+        opened_at=event.opened_at,
+        closed_at=event.closed_at,
+        clocks=tuple(
+            replace(clock, state=told[clock.kind].state, due_at=told[clock.kind].due_at)
+            if clock.kind in told
+            else clock
+            for clock in case.clocks
+        ),
     )
 
 
