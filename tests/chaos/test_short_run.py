@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from tests.chaos.run import Orders, chaos
+from tests.form import in_the_long_form
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
+pytestmark = [in_the_long_form, pytest.mark.fault, pytest.mark.kafka, pytest.mark.timeout(900)]
 
 SEED = 11
 

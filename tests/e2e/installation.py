@@ -81,8 +81,10 @@ def _free_base() -> int:
 
 
 @contextmanager
-def installed(home: Path, **environment: str) -> Iterator[Installation]:
-    """Up, and down at the end."""
+def installed(home: Path, *, prepared: Path | None = None, **environment: str) -> Iterator[Installation]:
+    """Up, and down at the end; on a copy of the home `prepared`, which has its tables."""
+    if prepared is not None:
+        subprocess.run(["cp", "-a", prepared, home], check=True)  # keeps whose files they are
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLOOP_")}
     settings = {"FAIRLOOP_HOME": str(home), "FAIRLOOP_PORT_BASE": str(_free_base()), **environment}
     installation = Installation(home, {**inherited, **settings})

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -66,6 +67,7 @@ class World:
         self.periods = 0
         self.erased = 0
         self.detractors: set[str] = set()
+        self._databases: dict[str, Database] = {}
 
     async def ask(
         self, service: str, method: str, path: str, *, as_role: Role = Role.ADMIN, **body: Any
@@ -131,11 +133,16 @@ class World:
 
     @asynccontextmanager
     async def session(self, service: str) -> AsyncIterator[AsyncSession]:
-        db = Database(self.wiring.database_url(service_named(service)), pool_size=2)
-        try:
-            async with db.begin() as session:
-                yield session
-        finally:
+        if service not in self._databases:
+            url = self.wiring.database_url(service_named(service))
+            self._databases[service] = Database(url, pool_size=2)
+        async with self._databases[service].begin() as session:
+            yield session
+
+    async def close(self) -> None:
+        """Forget the connections: what they know of a database is not true of a restored one."""
+        while self._databases:
+            _, db = self._databases.popitem()
             await db.close()
 
     async def rows(self, service: str, query: str) -> list[tuple[Any, ...]]:
@@ -174,14 +181,19 @@ class World:
         }
 
 
+async def until_settled(world: World) -> None:
+    """Everything that was accepted has reached everybody."""
+    await until(lambda: unsent(world))
+    await until(lambda: behind(world))
+    await until(lambda: wrong_figures(world))
+
+
 async def until_exact(world: World) -> None:
     """Everybody says what the log says, holds what it was told, and the figures are the fold of what was answered."""
     await until(lambda: unready(world))
-    await until(lambda: unsent(world))
+    await until_settled(world)
     for service in SERVICES:
-        await until(lambda service=service: unlike_the_log(world, service))  # type: ignore[misc]
-    await until(lambda: behind(world))
-    await until(lambda: wrong_figures(world))
+        await until(partial(unlike_the_log, world, service))
     report = await world.ask("kpi-aggregator", "POST", "/v1/recompute")
     assert report["equal"], report
     assert report["responses"] == len(world.fold.newest)

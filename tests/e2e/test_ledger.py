@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -113,8 +114,8 @@ def interaction(number: int) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def ledger_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installed(tmp_path_factory.mktemp("ledger") / "home") as up:
+def ledger_installation(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Installation]:
+    with installed(tmp_path_factory.mktemp("ledger") / "home", prepared=prepared) as up:
         headers = {"Authorization": f"Bearer {up.state()['tokens']['admin']}"}
         for service, path, body in company():
             done = httpx.put(up.url(service) + path, json=body, headers=headers)

@@ -39,13 +39,13 @@ async def counted(installation: Installation) -> int:
 
 
 @pytest.mark.fault(9)
-async def test_without_its_database_or_the_log_nothing_is_lost(tmp_path: Path) -> None:
+async def test_without_its_database_or_the_log_nothing_is_lost(tmp_path: Path, prepared: Path) -> None:
     with temporary_postgres() as postgres:
         async with KafkaCluster(tmp_path / "kafka") as kafka:
             await postgres.ensure_role_and_database("intake", "a-password")
             url = postgres.url("intake", role="intake", password="a-password")
             environment = {"FAIRLOOP_LOG_URL": kafka.url, "FAIRLOOP_DATABASE_URL_SURVEY_INTAKE": url}
-            with installed(tmp_path / "home", **environment) as installation:
+            with installed(tmp_path / "home", prepared=prepared, **environment) as installation:
                 for service, path, body in directory():
                     async with installation.client(service) as client:
                         assert (await client.put(path, json=body)).is_success

@@ -1,6 +1,5 @@
 """What every fault is tried on, and the table of them at the end of the run."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -8,12 +7,10 @@ import pytest
 from tests.fault.logs import LogUnderTest, embedded_log, three_brokers
 from tests.fault.pair import Pair, open_pair
 from tests.fault.processes import Nursery, open_nursery
+from tests.form import LONG
 
 from fairloop.embedded import PostgresServer, temporary_postgres
 from fairloop.testing import temporary_database
-
-LONG = os.environ.get("FAULT") == "long"
-"""`FAULT=long`: outages as long as they are stated; without it, just long enough to pass every timeout."""
 
 
 @pytest.hookimpl(tryfirst=True)

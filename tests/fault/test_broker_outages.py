@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
-from tests.fault.conftest import LONG
 from tests.fault.logs import LogUnderTest
 from tests.fault.pair import Pair
 from tests.fault.processes import until
+from tests.form import LONG
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -6,11 +6,11 @@ import os
 import signal
 
 import pytest
-from tests.fault.conftest import LONG
 from tests.fault.locks import locked, waiting
 from tests.fault.pair import Pair
 from tests.fault.processes import ServiceProcess
 from tests.fault.proxy import Direction, Proxy
+from tests.form import LONG
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.fault.conftest import LONG, on_either_log
+from tests.fault.conftest import on_either_log
 from tests.fault.logs import LogUnderTest
 from tests.fault.pair import Pair, open_pair
 from tests.fault.processes import Nursery, until
 from tests.fault.proxy import Direction, Proxy
+from tests.form import LONG
 
 from fairloop.embedded import PostgresServer
 

@@ -30,7 +30,7 @@ CHECKOUT = Path(__file__).resolve().parents[4]
 POM = CHECKOUT / "deploy/kafka/pom.xml"
 JARS = CHECKOUT / ".cache/kafka"
 PROBE = "readiness-probe"
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 
 DEBIAN_PACKAGES = ("maven", "default-jre-headless")
 JVM = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
