@@ -3,7 +3,7 @@
 from tests.integration.attribution.company import job, post, put, response, set_up
 
 from attribution.main import service
-from fairloop.events import Account, Assignment, AttributionResult, Employee, OrgUnit, Role
+from fairloop.events import Account, Assignment, AttributionResult, Employee, Interaction, OrgUnit, Role
 from fairloop.testing import Box
 
 
@@ -18,6 +18,6 @@ async def test_republish_tells_the_newest_state_of_everything_in_its_version(box
     async with box.db.begin() as session:
         told = {event.key: event async for event in service.republish(session)}
     newest = {}
-    for kind in (OrgUnit, Role, Employee, Assignment, Account, AttributionResult):
+    for kind in (OrgUnit, Role, Employee, Assignment, Account, Interaction, AttributionResult):
         newest |= {event.key: event for event in await box.published(kind)}
     assert told == newest

@@ -4,7 +4,7 @@ from tests.integration.attribution.company import TAXONOMY, job, matrix, post, p
 from tests.integration.repair.dumps import dump, finish, newest, put_back, states, take, told
 
 from fairloop.db import sql
-from fairloop.events import AttributionResult
+from fairloop.events import AttributionResult, Interaction
 from fairloop.testing import Box
 
 
@@ -91,3 +91,32 @@ async def test_nothing_of_an_erased_answer_comes_back(attributing: Box) -> None:
     assert payloads
     assert all(row[0] in (None, []) for row in payloads)
     assert newest([*log, *await told(attributing)])[one.key] == (await states(attributing))[one.key]
+
+
+async def test_interactions_are_again_what_the_log_tells_with_their_attributes(attributing: Box) -> None:
+    admin = await set_up(attributing)
+    await post(admin, "/v1/interactions", job("job-1", "m1"))
+    await dump(attributing)
+    await post(admin, "/v1/interactions", job("job-1", "m1", "m2") | {"attributes": {"window": "rear"}})
+    await post(admin, "/v1/interactions", job("job-2", "s1"))
+    before = await states(attributing)
+    log = await put_back(attributing)
+    assert (await take(attributing, log)).changed == 2
+    assert await states(attributing) == before == newest(log)
+    assert (await take(attributing, log)).changed == 0
+
+
+async def test_an_interaction_corrected_since_the_restore_stays_above_the_logs_version(
+    attributing: Box,
+) -> None:
+    admin = await set_up(attributing)
+    await post(admin, "/v1/interactions", job("job-1", "m1"))
+    await dump(attributing)
+    await post(admin, "/v1/interactions", job("job-1", "m2"))
+    log = await put_back(attributing)
+    await post(admin, "/v1/interactions", job("job-1", "s1"))
+    await take(attributing, log)
+    held = (await states(attributing))["job-1"]
+    assert isinstance(held, Interaction)
+    assert (held.version, [one.employee for one in held.participants]) == (3, ["s1"])
+    assert newest([*log, *await told(attributing)])["job-1"] == held

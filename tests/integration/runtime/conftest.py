@@ -111,7 +111,8 @@ async def _running(loop: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIte
             stopping.set()
 
 
-TOPICS = {"directory.v1": 1, "attribution.result.v1": 4}  # the relay looks after every topic of its service
+# the relay looks after every topic of its service
+TOPICS = {"directory.v1": 1, "attribution.interaction.v1": 4, "attribution.result.v1": 4}
 
 
 async def emptied(url: str) -> str:

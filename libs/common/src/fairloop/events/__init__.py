@@ -1,13 +1,20 @@
 """The contracts between services: event types and the catalogue of topics."""
 
-from fairloop.events.attribution import AttributionResult, Entry, InteractionFacts, Participant
+from fairloop.events.attribution import (
+    AttributionResult,
+    Entry,
+    Interaction,
+    InteractionFacts,
+    Participant,
+    TookPart,
+)
 from fairloop.events.bonus import BonusRun
 from fairloop.events.catalogue import EVENT_TYPES, TOPICS, Topic, produced_by, topics_of
 from fairloop.events.closed_loop import CaseClock, ClosedLoopCase
 from fairloop.events.directory import Account, Assignment, Employee, OrgUnit, Role
 from fairloop.events.kpi import KpiSnapshot
 from fairloop.events.model import EventData
-from fairloop.events.survey import Cause, ResponseFacts, Scores, SurveyResponse
+from fairloop.events.survey import Cause, ContactTrouble, Invitation, ResponseFacts, Scores, SurveyResponse
 
 __all__ = [
     "EVENT_TYPES",
@@ -19,10 +26,13 @@ __all__ = [
     "CaseClock",
     "Cause",
     "ClosedLoopCase",
+    "ContactTrouble",
     "Employee",
     "Entry",
     "EventData",
+    "Interaction",
     "InteractionFacts",
+    "Invitation",
     "KpiSnapshot",
     "OrgUnit",
     "Participant",
@@ -30,6 +40,7 @@ __all__ = [
     "Role",
     "Scores",
     "SurveyResponse",
+    "TookPart",
     "Topic",
     "produced_by",
     "topics_of",

@@ -21,6 +21,36 @@ Reason = Literal[
 ]
 
 
+class TookPart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Somebody who took part in an interaction, in one role, as its source says.
+
+    `verified` False: the source itself is not sure.
+    """
+
+    employee: str
+    role: str
+    verified: bool = True
+
+
+class Interaction(EventData, frozen=True, kw_only=True, gc=False):
+    """A job, call or visit as its source told it last. `customer` is the keyed hash of the customer's reference."""
+
+    type: ClassVar[str] = "attribution.interaction.v1"
+    topic: ClassVar[str] = "attribution.interaction.v1"
+
+    interaction: str
+    occurred_at: datetime
+    customer: str
+    org_unit: str
+    touchpoint: str
+    participants: tuple[TookPart, ...] = ()
+    attributes: dict[str, str | bool | int | float | None] = msgspec.field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return self.interaction
+
+
 class InteractionFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The matched interaction (job, call, visit)."""
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from fairloop.events.attribution import AttributionResult
+from fairloop.events.attribution import AttributionResult, Interaction
 from fairloop.events.bonus import BonusRun
 from fairloop.events.closed_loop import ClosedLoopCase
 from fairloop.events.directory import Account, Assignment, Employee, OrgUnit, Role
 from fairloop.events.kpi import KpiSnapshot
 from fairloop.events.model import EventData
-from fairloop.events.survey import SurveyResponse
+from fairloop.events.survey import Invitation, SurveyResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,9 @@ TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
         Topic("survey.response.v1", "survey-intake", 4, (SurveyResponse,)),
+        Topic("survey.invitation.v1", "survey-intake", 4, (Invitation,)),
         Topic("directory.v1", "attribution", 1, (OrgUnit, Role, Employee, Assignment, Account)),
+        Topic("attribution.interaction.v1", "attribution", 4, (Interaction,)),
         Topic("attribution.result.v1", "attribution", 4, (AttributionResult,)),
         Topic("kpi.snapshot.v1", "kpi-aggregator", 1, (KpiSnapshot,)),
         Topic("closedloop.case.v1", "closed-loop", 2, (ClosedLoopCase,)),

@@ -49,6 +49,38 @@ class ResponseFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     consent_quote: bool = False
 
 
+class ContactTrouble(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What went wrong with where an invitation was sent: it bounced, or somebody edited the address or number."""
+
+    kind: Literal["bounced", "edited"]
+    at: datetime
+
+
+class Invitation(EventData, frozen=True, kw_only=True, gc=False):
+    """The customer of an interaction could be asked (`eligible_at`), and was asked if there is a `sent_at`.
+
+    `customer` is the keyed hash of the reference. `erased` (the customer asked to be forgotten) and `deleted` (a
+    wrong one) take it back; then neither customer nor channel nor troubles are told.
+    """
+
+    type: ClassVar[str] = "survey.invitation.v1"
+    topic: ClassVar[str] = "survey.invitation.v1"
+
+    invitation: str
+    interaction: str
+    customer: str | None = None
+    channel: str | None = None
+    eligible_at: datetime
+    sent_at: datetime | None = None
+    troubles: tuple[ContactTrouble, ...] = ()
+    erased: bool = False
+    deleted: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.invitation
+
+
 class SurveyResponse(EventData, frozen=True, kw_only=True, gc=False):
     """A response in its newest revision.
 

@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from fairloop.db import is_transient
@@ -45,6 +46,11 @@ def render(error: ProblemError) -> JSONResponse:
 def _pointer(location: tuple[int | str, ...]) -> str:
     """("body", "scores", 0) → "/body/scores/0", escaped as RFC 6901 wants."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
+def pointed(error: ValidationError, *, below: str) -> list[tuple[str, str]]:
+    """(JSON pointer, what is wrong there) of every finding in a part of a body that lies at `below`."""
+    return [(below + _pointer(tuple(one["loc"])), str(one["msg"])) for one in error.errors(include_url=False)]
 
 
 async def _on_problem(request: Request, error: Exception) -> JSONResponse:

@@ -14,12 +14,12 @@ from attribution.api.asked import WRITERS, At, Settings, keyed
 from attribution.api.assignments import AssignmentIn
 from attribution.api.employees import EmployeeIn
 from attribution.api.org_units import OrgUnitIn, RoleIn
-from attribution.api.problems import pointed
 from attribution.service.directory_import import Errors, Record, import_all
 from attribution.settings import AttributionSettings
 from attribution.tables import DirectoryRow
 from fairloop.errors import Invalid
 from fairloop.web import Answer, Body, Routes, Session, Slug
+from fairloop.web.problems import pointed
 
 routes = Routes(tag="directory")
 

@@ -7,7 +7,6 @@ from fastapi import Body as JsonBody
 from pydantic import Field, ValidationError, field_validator
 
 from attribution.api.asked import WRITERS, At, Line, Settings, keyed
-from attribution.api.problems import pointed
 from attribution.domain.interactions import PostedInteraction, TookPart
 from attribution.service import interactions
 from attribution.settings import AttributionSettings
@@ -15,6 +14,7 @@ from attribution.tables import InteractionRow
 from fairloop.auth import Role, roles
 from fairloop.errors import Invalid, NotFound
 from fairloop.web import Answer, Body, Instant, Routes, Session, Slug
+from fairloop.web.problems import pointed
 
 routes = Routes(tag="interactions")
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 Outcome = Literal["accepted", "duplicate", "corrected"]
+Scalar = str | bool | int | float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class PostedInteraction:
     org_unit: str
     touchpoint: str
     participants: tuple[TookPart, ...] = ()
-    attributes: Mapping[str, object] = field(default_factory=dict)
+    attributes: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 def outcomes(posted: Sequence[PostedInteraction], held: Mapping[str, PostedInteraction]) -> list[Outcome]:

@@ -12,6 +12,9 @@ from attribution.service import locks
 from attribution.service.attribute import Moment, attribute
 from attribution.tables import InteractionRow, ResponseRow
 from fairloop.db import sql
+from fairloop.events import Interaction
+from fairloop.events import TookPart as TookPartFact
+from fairloop.outbox import publish
 
 _KEEP = """
 INSERT INTO interaction (id, version, occurred_at, customer, org_unit, touchpoint, participants, employees, attributes)
@@ -23,6 +26,7 @@ ON CONFLICT (id) DO UPDATE SET
     version = interaction.version + 1, occurred_at = excluded.occurred_at, customer = excluded.customer,
     org_unit = excluded.org_unit, touchpoint = excluded.touchpoint, participants = excluded.participants,
     employees = excluded.employees, attributes = excluded.attributes
+RETURNING id, version
 """
 
 
@@ -35,7 +39,7 @@ async def post(session: AsyncSession, posted: Sequence[PostedInteraction], *, at
     results = outcomes(posted, held)
     newest = {item.id: item for item in posted}
     changed = [item for id, item in sorted(newest.items()) if item != held.get(id)]
-    await _save(session, changed)
+    await publish(session, await _save(session, changed))
     waiting = await session.scalars(
         select(ResponseRow.response_id)
         .where(ResponseRow.looks_for.in_([item.id for item in changed]))
@@ -64,10 +68,25 @@ def as_posted(row: InteractionRow) -> PostedInteraction:
     )
 
 
-async def _save(session: AsyncSession, items: Sequence[PostedInteraction]) -> None:
+def told(item: PostedInteraction, version: int) -> Interaction:
+    """The event that tells others of it."""
+    return Interaction(
+        version=version,
+        interaction=item.id,
+        occurred_at=item.occurred_at,
+        customer=item.customer,
+        org_unit=item.org_unit,
+        touchpoint=item.touchpoint,
+        participants=msgspec.convert(item.participants, tuple[TookPartFact, ...], from_attributes=True),
+        attributes=dict(item.attributes),
+    )
+
+
+async def _save(session: AsyncSession, items: Sequence[PostedInteraction]) -> list[Interaction]:
+    """Locks the rows, and says what they are from here on."""
     if not items:
-        return
-    await sql(
+        return []
+    rows = await sql(
         session,
         _KEEP,
         [item.id for item in items],
@@ -78,6 +97,8 @@ async def _save(session: AsyncSession, items: Sequence[PostedInteraction]) -> No
         [_json(item.participants) for item in items],
         [_json(item.attributes) for item in items],
     )
+    versions = {row.id: row.version for row in rows}
+    return [told(item, versions[item.id]) for item in items]
 
 
 def _json(value: Any) -> str:

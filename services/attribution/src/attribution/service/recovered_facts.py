@@ -17,7 +17,7 @@ NOBODY = ""
 
 
 async def keep_interactions(session: AsyncSession, results: Iterable[AttributionResult]) -> None:
-    """Those that are not there, or were otherwise when they matched. Attributes are not on the log."""
+    """Those that no event of their own has told; version 0 says that none has, and that attributes are missing."""
     shown = {result.interaction.id: result for result in results if result.interaction is not None}
     rows = await session.scalars(
         select(InteractionRow)
@@ -32,9 +32,11 @@ async def keep_interactions(session: AsyncSession, results: Iterable[Attribution
         row = held.get(id)
         if row is None:
             row = InteractionRow(
-                id=id, version=1, customer=NOBODY, participants=[], employees=[], attributes={}
+                id=id, version=0, customer=NOBODY, participants=[], employees=[], attributes={}
             )
             session.add(row)
+        elif row.version > 0:
+            continue
         row.occurred_at, row.org_unit, row.touchpoint = facts.occurred_at, facts.org_unit, facts.touchpoint
         if result.verified and result.customer is not None:
             row.customer = result.customer

@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from attribution.service import locks, recovered_directory, recovered_results
+from attribution.service import locks, recovered_directory, recovered_interactions, recovered_results
 from attribution.service.attribute import CHUNK, Moment, irreproducible
 from attribution.tables import EmployeeRow, ResponseRow
-from fairloop.events import AttributionResult
+from fairloop.events import AttributionResult, Interaction
 from fairloop.published import Published
 from fairloop.service import Recovery, Runtime, Taken
 
@@ -17,13 +17,15 @@ _SHOWN = 20
 
 
 async def take(runtime: Runtime, session: AsyncSession, events: Sequence[Published]) -> Taken:
-    """A page of one of the two topics. Nobody attributes or changes the directory meanwhile."""
+    """A page of one of the topics. Nobody attributes or changes the directory meanwhile."""
     await locks.changing_directory(session)
     await locks.changing_rules(session)
     results = [one for one in events if isinstance(one.event, AttributionResult)]
-    entries = [one.event for one in events if not isinstance(one.event, AttributionResult)]
+    interactions = [one.event for one in events if isinstance(one.event, Interaction)]
+    entries = [one.event for one in events if not isinstance(one.event, AttributionResult | Interaction)]
     at = Moment(runtime.clock(), runtime.settings.zone)
     changed = await recovered_directory.take(session, entries)
+    changed += await recovered_interactions.take(session, interactions)
     return Taken(changed + await recovered_results.take(session, results, at=at))
 
 

@@ -7,15 +7,19 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from attribution.service.directory_import import KINDS
-from attribution.tables import ResponseRow, ResultRow
+from attribution.service.interactions import as_posted, told
+from attribution.tables import InteractionRow, ResponseRow, ResultRow
 from fairloop.events import AttributionResult, EventData
 
 
 async def republish(session: AsyncSession) -> AsyncIterator[EventData]:
-    """The directory, then every attribution in force, in the versions they have."""
+    """The directory, the interactions, then every attribution in force, in the versions they have."""
     for kind in KINDS:
         async for row in await session.stream_scalars(select(kind).order_by(kind.id)):
             yield row.event()
+    published = select(InteractionRow).where(InteractionRow.version > 0).order_by(InteractionRow.id)
+    async for interaction in await session.stream_scalars(published):
+        yield told(as_posted(interaction), interaction.version)
     in_force = (
         select(ResultRow.payload)
         .join(
