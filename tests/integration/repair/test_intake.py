@@ -3,9 +3,10 @@
 from tests.integration.repair.dumps import dump, finish, newest, put_back, states, take, told
 from tests.integration.survey_intake.platform import connect_own, own
 from tests.integration.survey_intake.test_erasure import PERSONAL, everything_in
+from tests.integration.survey_intake.test_invitations import invitation, invite
 
 from fairloop.db import sql
-from fairloop.events import SurveyResponse
+from fairloop.events import Invitation, SurveyResponse
 from fairloop.testing import Box
 
 LATER = {"updated_at": "2026-03-01T09:00:00Z"}
@@ -113,3 +114,31 @@ async def test_an_erasure_since_the_backup_is_done_again(intake: Box) -> None:
     assert [tuple(row) for row in keys] == [(None, True)]
     assert await states(intake) == newest(log)
     assert (await post(intake, "late"))["outcome"] == "ignored"
+
+
+async def test_invitations_are_again_what_the_log_tells(intake: Box) -> None:
+    await invite(intake, invitation("a"))
+    await dump(intake)
+    await invite(intake, invitation("a", sent_at="2026-03-01T10:00:00Z"))
+    await invite(intake, invitation("b"))
+    await intake.http("admin").delete("/v1/invitations/b")
+    await intake.http("ops").delete("/v1/customers/cust-1")
+    before = await states(intake)
+    log = await put_back(intake)
+    assert (await take(intake, log)).changed
+    assert await states(intake) == before == newest(log)
+    assert (await take(intake, log)).changed == 0
+    assert (await invite(intake, invitation("late")))["outcome"] == "ignored"  # the customer stays forgotten
+
+
+async def test_an_invitation_corrected_since_the_restore_stays_above_the_logs_version(intake: Box) -> None:
+    await invite(intake, invitation("a"))
+    await dump(intake)
+    await invite(intake, invitation("a", channel="sms"))
+    log = await put_back(intake)
+    await invite(intake, invitation("a", channel="letter"))
+    await take(intake, log)
+    (held,) = (await states(intake)).values()
+    assert isinstance(held, Invitation)
+    assert (held.version, held.channel) == (3, "letter")
+    assert newest([*log, *await told(intake)]) == {"a": held}

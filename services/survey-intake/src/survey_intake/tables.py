@@ -104,6 +104,22 @@ class Revision(Base):
     raw: Mapped[bytes | None] = mapped_column(deferred=True, comment="the body as it came, sealed")
 
 
+class InvitationRow(Base):
+    """Whether the customer of an interaction could be and was asked. Once retracted only times and ids are left."""
+
+    __tablename__ = "invitation"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    status: Mapped[str] = mapped_column(comment="active | deleted | erased")
+    interaction: Mapped[str] = mapped_column(index=True)
+    customer: Mapped[str | None] = mapped_column(index=True, comment="keyed hash of the reference")
+    channel: Mapped[str | None]
+    eligible_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    troubles: Mapped[list[dict[str, str]]] = mapped_column(comment="kind, at")
+
+
 class Quarantined(Base):
     """An authentic delivery that was not understood. Its body has a key of its own and goes when it is settled."""
 

@@ -1,6 +1,6 @@
 """HTTP in, use case, HTTP out."""
 
-from survey_intake.api import connections, customers, posting, quarantine, responses, webhooks
+from survey_intake.api import connections, customers, invitations, posting, quarantine, responses, webhooks
 
 ROUTES = [
     connections.routes,
@@ -9,4 +9,5 @@ ROUTES = [
     responses.routes,
     quarantine.routes,
     customers.routes,
+    invitations.routes,
 ]

@@ -15,11 +15,12 @@ routes = Routes(tag="customers")
 
 
 class ErasureReceipt(Answer):
-    """`responses` and `quarantined`: what this request erased; 0 when it was done before or nothing was known."""
+    """`responses`, `invitations` and `quarantined`: what this request erased; 0 when it was done before or nothing was known."""
 
     receipt: UUID
     erased_at: datetime
     responses: int
+    invitations: int
     quarantined: int
 
 

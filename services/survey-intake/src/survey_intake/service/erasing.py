@@ -16,6 +16,7 @@ from survey_intake.domain.draft import Person
 from survey_intake.domain.revisions import Status
 from survey_intake.keyring import Keyring
 from survey_intake.sealing import Unreadable
+from survey_intake.service.invitations import erase_invitations
 from survey_intake.service.personal import personal_of
 from survey_intake.service.publishing import KEPT_FACTS, state_of
 from survey_intake.service.quarantine import erase_mentions
@@ -28,6 +29,7 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
     receipt: UUID
     erased_at: datetime
     responses: int
+    invitations: int
     quarantined: int
 
 
@@ -49,7 +51,13 @@ async def _erase(
     receipt, erased_at = await _destroy_key(session, customer, now)
     responses = await _erase_responses(session, customer)
     await publish(session, [state_of(response) for response in responses])
-    return Erasure(receipt=receipt, erased_at=erased_at, responses=len(responses), quarantined=quarantined)
+    return Erasure(
+        receipt=receipt,
+        erased_at=erased_at,
+        responses=len(responses),
+        invitations=await erase_invitations(session, customer),
+        quarantined=quarantined,
+    )
 
 
 async def _needles(session: AsyncSession, customer: str, keyring: Keyring) -> set[str]:

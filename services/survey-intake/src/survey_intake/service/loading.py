@@ -44,7 +44,7 @@ async def load(session: AsyncSession, deliveries: Sequence[Delivery], vault: Vau
         "SELECT id, revision FROM connection WHERE id = ANY($1::text[])",
         list({delivery.connection for delivery in deliveries}),
     )
-    customers = await _customers(session, {each.customer for each in understood if each.customer}, vault)
+    customers = await lock_customers(session, {each.customer for each in understood if each.customer}, vault)
     return Known(
         connections={row.id: row.revision for row in connections},
         customers=customers,
@@ -52,8 +52,10 @@ async def load(session: AsyncSession, deliveries: Sequence[Delivery], vault: Vau
     )
 
 
-async def _customers(session: AsyncSession, wanted: Iterable[str], vault: Vault) -> dict[str, DataKey | None]:
-    """Keys by customer, made where there was none; shared locks keep an erasure out until the commit."""
+async def lock_customers(
+    session: AsyncSession, wanted: Iterable[str], vault: Vault
+) -> dict[str, DataKey | None]:
+    """Keys by customer, made where there was none, None when erased; shared locks keep an erasure out until the commit."""
     names = sorted(wanted)
     if not names:
         return {}

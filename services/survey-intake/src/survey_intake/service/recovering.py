@@ -9,12 +9,13 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fairloop.db import sql
-from fairloop.events import ResponseFacts, SurveyResponse
+from fairloop.events import Invitation, ResponseFacts, SurveyResponse
 from fairloop.outbox import publish
 from fairloop.published import Published
 from fairloop.service import Recovery, Runtime, Taken
 from survey_intake.domain.revisions import Status
 from survey_intake.keyring import Keyring
+from survey_intake.service import recovered_invitations
 from survey_intake.service.erasing import blank, erase_again
 from survey_intake.service.publishing import facts_in, opened_origin, state_of
 from survey_intake.tables import Connection, Customer, Response, Revision
@@ -30,11 +31,15 @@ _NO_HASH = (
 
 
 async def take(runtime: Runtime, session: AsyncSession, events: Sequence[Published]) -> Taken:
-    """Every state the log knows becomes a revision, unless it is one; a retraction is never taken back.
+    """Every state of a response that the log knows becomes a revision, unless it is one; a retraction is never taken back.
 
     The current revision is the newest by the platform's clock, as always. Where that is not what the log said
     last, because deliveries came in after the restore, the response is published again.
     """
+    invited = [one.event for one in events if isinstance(one.event, Invitation)]
+    changed = await recovered_invitations.take(
+        session, invited, now=runtime.clock(), keyring=Keyring.of(runtime.settings)
+    )
     told = [one.event for one in events if isinstance(one.event, SurveyResponse)]
     newest = {event.response_id: event for event in told}
     merging = _Merging(session, runtime)
@@ -42,7 +47,7 @@ async def take(runtime: Runtime, session: AsyncSession, events: Sequence[Publish
     for event in told:
         await merging.add(event)
     await session.flush()
-    return Taken(len(merging.changed | await _settle(session, newest, merging.changed)))
+    return Taken(changed + len(merging.changed | await _settle(session, newest, merging.changed)))
 
 
 class _Merging:
@@ -198,8 +203,8 @@ async def lost(runtime: Runtime) -> Sequence[str]:
     if wordless:
         told.append(
             f"{wordless} answers are known from the log only: comments and customers' names are lost until the "
-            "platform delivers them again. Connections, quarantined deliveries, invitations, API keys and erasures "
-            "of customers without answers since the backup are lost: set them up, ask for them, repeat them."
+            "platform delivers them again. Connections, quarantined deliveries, API keys and erasures "
+            "of customers without answers or invitations since the backup are lost: set them up, ask for them, repeat them."
         )
     if nameless:
         told.append(

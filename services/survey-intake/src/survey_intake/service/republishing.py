@@ -6,17 +6,20 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fairloop.events import EventData
+from survey_intake.service.invitations import told
 from survey_intake.service.publishing import state_of
-from survey_intake.tables import Response
+from survey_intake.tables import InvitationRow, Response
 
 _PAGE = 500
 
 
 async def republish(session: AsyncSession) -> AsyncIterator[EventData]:
-    """The current state of every response in the order of ids, with the version it was published with.
+    """The current state of every invitation and response in the order of ids, with the version it was published with.
 
-    Nothing is locked: a response that changes meanwhile is published by its change, with a higher version.
+    Nothing is locked: one that changes meanwhile is published by its change, with a higher version.
     """
+    async for row in await session.stream_scalars(select(InvitationRow).order_by(InvitationRow.id)):
+        yield told(row)
     page = select(Response).order_by(Response.id).limit(_PAGE)
     rows = (await session.scalars(page)).all()
     while rows:
