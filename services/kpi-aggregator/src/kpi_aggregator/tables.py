@@ -31,6 +31,7 @@ class HeldContribution(Base):
     __tablename__ = "contribution"
     __table_args__ = (
         Index("contribution_day", "day", postgresql_where="day IS NOT NULL"),
+        Index("contribution_interaction", "interaction", postgresql_where="interaction IS NOT NULL"),
         by_month("response_id"),
     )
 
@@ -40,7 +41,43 @@ class HeldContribution(Base):
     state: Mapped[str] = mapped_column(comment="counted | erased | deleted")
     day: Mapped[date | None]
     units: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    interaction: Mapped[str | None] = mapped_column(comment="the matched one")
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class Happened(Base):
+    """An interaction in its newest version. `day` is the organisation's local date of `occurred_at`."""
+
+    __tablename__ = "interaction"
+    __table_args__ = (Index("interaction_day", "day"),)
+
+    interaction: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    day: Mapped[date]
+    occurred_at: Mapped[datetime]
+    org_unit: Mapped[str]
+    touchpoint: Mapped[str]
+    participants: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, comment="employee, role, verified")
+    employees: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="the verified participants")
+    attributes: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class Invited(Base):
+    """An invitation in its newest version: its interaction's customer could be asked, on `day`, and perhaps was.
+
+    Retracted it has no interaction and no day.
+    """
+
+    __tablename__ = "invitation"
+    __table_args__ = (Index("invitation_day", "day", postgresql_where="day IS NOT NULL"),)
+
+    invitation: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    interaction: Mapped[str | None]
+    day: Mapped[date | None] = mapped_column(comment="local date of eligible_at")
+    sent: Mapped[bool]
+    bounced: Mapped[bool]
+    edited: Mapped[bool]
 
 
 class Counted:

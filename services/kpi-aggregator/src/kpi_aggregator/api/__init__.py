@@ -1,5 +1,5 @@
 """HTTP in, use case, HTTP out; one file an idea."""
 
-from kpi_aggregator.api import figures, kpi_settings, recompute, snapshots
+from kpi_aggregator.api import coverage, figures, kpi_settings, recompute, snapshots
 
-ROUTES = [figures.routes, kpi_settings.routes, recompute.routes, snapshots.routes]
+ROUTES = [coverage.routes, figures.routes, kpi_settings.routes, recompute.routes, snapshots.routes]

@@ -13,7 +13,7 @@ from fairloop.errors import Invalid
 from fairloop.web import Answer, Body, Now, Routes, Session
 from kpi_aggregator.domain.kpi import Kpi
 from kpi_aggregator.domain.period import PeriodError, between
-from kpi_aggregator.service.snapshots import corrections, freeze, frozen_bodies, load_snapshot
+from kpi_aggregator.service.snapshots import corrections, coverage_of, freeze, frozen_bodies, load_snapshot
 from kpi_aggregator.tables import Snapshot
 
 routes = Routes(tag="snapshots")
@@ -67,13 +67,14 @@ async def post_snapshot(body: SnapshotIn, session: Session, now: Now) -> Snapsho
 
 @routes.get("/v1/snapshots/{id}", allow=READERS)
 async def get_snapshot(id: UUID, session: Session) -> Response:
-    """The snapshot with its figures and contributions, byte for byte as they were frozen."""
+    """The snapshot with its figures and contributions, byte for byte as they were frozen, and each employee's coverage."""
     snapshot = await load_snapshot(session, id)
     bodies = await frozen_bodies(session, id)
     return _json(
         {
             **_head(snapshot).model_dump(mode="json", by_alias=True),
             "figures": msgspec.Raw(snapshot.figures),
+            "coverage": coverage_of(snapshot),
             "contributions": [msgspec.Raw(body) for body in bodies],
             "positions": snapshot.positions,
         }

@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from kpi_aggregator.domain.contribution import WHOLE, Contribution, Entry, NamedCause, Participant
+from kpi_aggregator.domain.coverage import FrozenCoverage
 from kpi_aggregator.domain.figure import Figure, figure, weight_text
 from kpi_aggregator.domain.fold import totals
 from kpi_aggregator.domain.kpi import SCALES, Category, category
@@ -51,15 +52,17 @@ class FrozenContribution(msgspec.Struct, frozen=True, kw_only=True):
     participants: tuple[Participant, ...]
 
 
-class Circumstances(msgspec.Struct, frozen=True):
+class Circumstances(msgspec.Struct, frozen=True, omit_defaults=True):
     """What figures are computed under besides the responses; frozen too, so that only responses can correct them.
 
-    `parents` is the tree of org units, `employees` everybody known: who has no response is listed as well.
+    `parents` is the tree of org units, `employees` everybody known: who has no response is listed as well. `coverage`
+    has whoever had invitations or interactions; where there are none it is left out, also of the hash.
     """
 
     settings: KpiSettings
     parents: dict[str, str | None]
     employees: tuple[str, ...]
+    coverage: dict[str, FrozenCoverage] = {}
 
 
 def counting(contributions: Iterable[Contribution], kpi: str, days: Days) -> list[Contribution]:

@@ -31,16 +31,16 @@ SELECT response_id, version, shard, body FROM (SELECT count(*) FROM tree) AS hel
 
 _SAVE = f"""
 WITH saved AS (
-  INSERT INTO contribution AS held (response_id, version, shard, state, day, units, body)
-  SELECT response_id, version, shard, state, day, string_to_array(units, ' '), body
-  FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::text[], $5::date[], $6::text[], $7::bytea[])
-    AS new (response_id, version, shard, state, day, units, body)
+  INSERT INTO contribution AS held (response_id, version, shard, state, day, units, interaction, body)
+  SELECT response_id, version, shard, state, day, string_to_array(units, ' '), interaction, body
+  FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::text[], $5::date[], $6::text[], $7::text[], $8::bytea[])
+    AS new (response_id, version, shard, state, day, units, interaction, body)
   ON CONFLICT (response_id) DO UPDATE
   SET version = excluded.version, state = excluded.state, day = excluded.day, units = excluded.units,
-      body = excluded.body
+      interaction = excluded.interaction, body = excluded.body
   WHERE held.version < excluded.version
 )
-{add_buckets(first=8)}
+{add_buckets(first=9)}
 """
 
 
@@ -115,7 +115,9 @@ def _row(change: _Change) -> tuple[object, ...]:
     event, shard = change.event, change.shard
     if change.after is None:
         state = "deleted" if event.deleted else "erased"
-        return event.response_id, event.version, shard, state, None, "", None
+        return event.response_id, event.version, shard, state, None, "", None, None
     after = change.after.contribution
     units = " ".join(sorted(units_of(after)))
-    return event.response_id, event.version, shard, "counted", after.day, units, _encoder.encode(after)
+    interaction = None if event.interaction is None else event.interaction.id
+    body = _encoder.encode(after)
+    return event.response_id, event.version, shard, "counted", after.day, units, interaction, body

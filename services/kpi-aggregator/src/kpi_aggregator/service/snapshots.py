@@ -15,6 +15,7 @@ from fairloop.events import KpiSnapshot
 from fairloop.ids import uuid7
 from fairloop.outbox import publish
 from kpi_aggregator.domain.corrections import Change, changes, corrected
+from kpi_aggregator.domain.coverage import FrozenCoverage, frozen_coverage
 from kpi_aggregator.domain.figure import Figure
 from kpi_aggregator.domain.frozen import (
     Circumstances,
@@ -26,6 +27,7 @@ from kpi_aggregator.domain.frozen import (
     thawed,
 )
 from kpi_aggregator.domain.period import Days
+from kpi_aggregator.service.coverage import asked_by_employees
 from kpi_aggregator.service.directory import everybody
 from kpi_aggregator.service.kpi_settings import load_settings
 from kpi_aggregator.service.stored import erased_among, of_days
@@ -67,7 +69,7 @@ async def _frozen(
     session: AsyncSession, id: UUID, kpi: str, days: Days, at: datetime
 ) -> tuple[Snapshot, list[FrozenContribution]]:
     await sql(session, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    under = await _circumstances(session, kpi)
+    under = await _circumstances(session, kpi, days)
     counted = counting(await of_days(session, days), kpi, days)
     positions = await _positions(session)
 
@@ -121,6 +123,11 @@ async def load_snapshot(session: AsyncSession, snapshot_id: UUID) -> Snapshot:
     return snapshot
 
 
+def coverage_of(snapshot: Snapshot) -> dict[str, FrozenCoverage]:
+    """How many of each employee's customers could be asked and were, when it was frozen."""
+    return msgspec.json.decode(snapshot.circumstances, type=Circumstances).coverage
+
+
 async def frozen_bodies(session: AsyncSession, snapshot_id: UUID) -> list[bytes]:
     """The frozen contributions as they were written, each a JSON object, by response id."""
     return [row[0] for row in await sql(session, _CONTRIBUTIONS, snapshot_id)]
@@ -145,12 +152,13 @@ async def corrections(session: AsyncSession, snapshot: Snapshot) -> tuple[list[C
     return changes(before, after), await asyncio.to_thread(figures, kpi, days, as_counted, under)
 
 
-async def _circumstances(session: AsyncSession, kpi: str) -> Circumstances:
+async def _circumstances(session: AsyncSession, kpi: str, days: Days) -> Circumstances:
     tree = await load_tree(session)
     return Circumstances(
         settings=await load_settings(session, kpi),
         parents=dict(tree.parents),
         employees=tuple(sorted(await everybody(session))),
+        coverage=frozen_coverage(await asked_by_employees(session, days)),
     )
 
 
