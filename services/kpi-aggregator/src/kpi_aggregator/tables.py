@@ -152,6 +152,16 @@ class Posting(Base):
     valid_to: Mapped[date | None]
 
 
+class JourneyRow(Base):
+    """The touchpoints a customer passes, in order."""
+
+    __tablename__ = "journey"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    touchpoints: Mapped[list[str]] = mapped_column(ARRAY(Text))
+
+
 class KpiSetting(Base):
     """What was set for a KPI; without a row the defaults hold."""
 

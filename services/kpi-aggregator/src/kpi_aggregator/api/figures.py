@@ -17,7 +17,7 @@ from kpi_aggregator.domain.figure import Figure
 from kpi_aggregator.domain.kpi import Kpi
 from kpi_aggregator.domain.marks import EVERYONE, ONE_VIEW, Scope, ScopeType, View
 from kpi_aggregator.service.directory import working_in
-from kpi_aggregator.service.figures import read_employees, read_figure
+from kpi_aggregator.service.figures import read_figure, read_group
 from kpi_aggregator.service.tree import load_tree
 
 routes = Routes(tag="kpis")
@@ -69,8 +69,18 @@ class FigureOut(Answer):
     position: int | None
 
 
-def _out(figure: Figure) -> FigureOut:
+def figure_out(figure: Figure) -> FigureOut:
+    """As it is answered."""
     return FigureOut.model_validate(msgspec.to_builtins(figure, builtin_types=(date,)))
+
+
+def asked_scope(scope_type: ScopeType, id: str, view: View) -> Scope:
+    """Raises Invalid or NotFound."""
+    if scope_type in ONE_VIEW and view != "all":
+        raise Invalid(f"A {scope_type} has only the view all.", pointer="/query/view")
+    if scope_type == "organisation" and id != EVERYONE:
+        raise NotFound(f"The organisation's id is {EVERYONE}.")
+    return Scope(scope_type, id, view)
 
 
 @routes.get("/v1/kpis/{kpi}/employee", allow=EVERYBODY)
@@ -97,9 +107,9 @@ async def list_employees(
     following = sorted(employee for employee in people if employee > after)
     shown = following[: page.limit]
     scopes = [Scope("employee", employee, view) for employee in shown]
-    figures = await read_employees(session, kpi, scopes, days)
+    figures = await read_group(session, kpi, scopes, days)
     more = encode_cursor(shown[-1:]) if len(following) > page.limit else None
-    return Listing[FigureOut](items=[_out(figure) for figure in figures], next=more)
+    return Listing[FigureOut](items=[figure_out(figure) for figure in figures], next=more)
 
 
 @routes.get("/v1/kpis/{kpi}/{scope_type}/{id}", allow=EVERYBODY)
@@ -115,11 +125,7 @@ async def get_figure(
     view: View = "all",
 ) -> FigureOut:
     """One figure. Nobody counted is no error: the figure is then suppressed, like that of any small group."""
-    if scope_type in ONE_VIEW and view != "all":
-        raise Invalid(f"A {scope_type} has only the view all.", pointer="/query/view")
-    if scope_type == "organisation" and id != EVERYONE:
-        raise NotFound(f"The organisation's id is {EVERYONE}.")
-    scope = Scope(scope_type, id, view)
+    scope = asked_scope(scope_type, id, view)
     tree = await tree_for(session, caller, scope)
     await check_may_see(session, caller, scope, days, tree)
-    return _out(await read_figure(session, kpi, scope, days, tree=tree, now=now))
+    return figure_out(await read_figure(session, kpi, scope, days, tree=tree, now=now))

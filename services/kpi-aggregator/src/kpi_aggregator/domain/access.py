@@ -7,6 +7,8 @@ from kpi_aggregator.domain.marks import ScopeType
 from kpi_aggregator.domain.tree import Tree
 
 Verdict = Literal["allowed", "forbidden", "hidden"]
+FOR_EVERYBODY: frozenset[ScopeType] = frozenset({"organisation", "touchpoint"})
+"""The whole, and where on the way customers are lost: nobody's own figure, and everybody's business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ def verdict(
     works_in: frozenset[str] = frozenset(),
 ) -> Verdict:
     """ "forbidden": not for this role at all; "hidden": somebody else's. `works_in`: the employee's units."""
-    if reader.everything or scope_type == "organisation":
+    if reader.everything or scope_type in FOR_EVERYBODY:
         return "allowed"
     if scope_type == "employee":
         return _person(reader, scope_id, tree, works_in)

@@ -97,12 +97,27 @@ def figure(kpi: str, scope: Scope, days: Days, sums: Sums, *, prior: Prior, min_
     return shown if sums.n == 0 else _scored(shown, SCALES[kpi], sums, prior)
 
 
+def suppressed_beside(shown: Figure) -> Figure:
+    """The same with nothing measured, because it would tell a small group beside it; one already hidden stays so."""
+    if shown.suppressed:
+        return shown
+    return Figure(
+        kpi=shown.kpi,
+        scope_type=shown.scope_type,
+        scope_id=shown.scope_id,
+        view=shown.view,
+        window=shown.window,
+        suppressed=True,
+        reason="suppressed: would reveal a small group beside it",
+    )
+
+
 def _scored(shown: Figure, scale: Scale, sums: Sums, prior: Prior) -> Figure:
     shrunk = shrink(scale.factor * sums.mean, sums.n_eff, prior)
     return replace(
         shown,
         value=shown_value(scale, sums),
-        ci95=_shown_interval(scale, sums),
+        ci95=shown_interval(scale, sums),
         reliability=round(shrunk.reliability, 6),
         shrunk=round(shrunk.score, 6),
         prior=ShownPrior(
@@ -120,7 +135,8 @@ def shown_value(scale: Scale, sums: Sums) -> float:
     return float(shown) + 0.0  # no minus zero
 
 
-def _shown_interval(scale: Scale, sums: Sums) -> tuple[float, float] | None:
+def shown_interval(scale: Scale, sums: Sums) -> tuple[float, float] | None:
+    """The 95 % interval in the KPI's points; None where one answer cannot give any."""
     n = sums.n_eff
     if scale.x == "balance":
         interval = adjusted_wald(n * sums.w_promoters / sums.w, n * sums.w_detractors / sums.w, n)

@@ -35,12 +35,12 @@ class Days:
 
 def whole_months(days: Days) -> Days:
     """The whole calendar months inside, as the days they cover; none is an empty range at the start."""
-    first = days.start if days.start.day == 1 else _next_month(days.start)
+    first = days.start if days.start.day == 1 else following_month(days.start)
     end = days.end.replace(day=1)
     return Days(first, end) if first < end else Days(days.start, days.start)
 
 
-def _next_month(day: date) -> date:
+def following_month(day: date) -> date:
     """The first day of the month after."""
     try:
         return (day.replace(day=1) + timedelta(days=32)).replace(day=1)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fairloop.db import Row, sql
 from kpi_aggregator.domain.fold import Buckets
-from kpi_aggregator.domain.marks import ScopeType, View
+from kpi_aggregator.domain.marks import Scope, ScopeType, View
 from kpi_aggregator.domain.period import Days, whole_months
 from kpi_aggregator.domain.sums import NOTHING, Sums
 
@@ -51,6 +51,12 @@ _SUM_SOME = _summing(" AND scope_id = ANY($8::text[])")
 _SUM_ALL = _summing("")
 
 
+_BY_DAY = f"""
+SELECT day, {", ".join(f"sum({name})" for name in Sums._fields)} FROM bucket
+WHERE kpi = $1 AND scope_type = $2 AND view = $3 AND scope_id = $4 AND day >= $5 AND day < $6 GROUP BY day
+"""
+
+
 async def save_buckets(session: AsyncSession, differences: Buckets) -> None:
     """Add these sums, which may be negative, to what is held. The caller gives them in key order."""
     if differences:
@@ -78,6 +84,14 @@ async def sums_of_some(
     """The sums of each of these scopes over the days; every id has one."""
     found = _summed(await sql(session, _SUM_SOME, kpi, scope_type, view, *_ranges(days), list(ids)))
     return Summed({**dict.fromkeys(ids, NOTHING), **found.sums}, found.buckets)
+
+
+async def sums_by_day(session: AsyncSession, kpi: str, scope: Scope, days: Days) -> dict[date, Sums]:
+    """The sums of one scope on every day that has any."""
+    rows = await sql(
+        session, _BY_DAY, kpi, scope.scope_type, scope.view, scope.scope_id, days.start, days.end
+    )
+    return {row.day: Sums(*map(int, row[1:])) for row in rows}
 
 
 async def sums_of_all(

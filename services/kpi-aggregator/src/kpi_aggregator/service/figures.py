@@ -30,15 +30,13 @@ async def read_figure(
     return figure(kpi, scope, days, own.sums[scope.scope_id], prior=prior, min_n=settings.min_n)
 
 
-async def read_employees(
-    session: AsyncSession, kpi: str, scopes: Iterable[Scope], days: Days
-) -> list[Figure]:
-    """The figures of several employees in one view, all with the prior of all employees."""
+async def read_group(session: AsyncSession, kpi: str, scopes: Iterable[Scope], days: Days) -> list[Figure]:
+    """The figures of several scopes of one type and view, all with the prior of everything of that type."""
     wanted = list(scopes)
     if not wanted:
         return []
     settings = await load_settings(session, kpi)
-    sums, _ = await sums_of_all(session, kpi, "employee", view=wanted[0].view, days=days)
+    sums, _ = await sums_of_all(session, kpi, wanted[0].scope_type, view=wanted[0].view, days=days)
     prior = prior_for(kpi, sums.values(), settings)
     return [
         figure(kpi, scope, days, sums.get(scope.scope_id, NOTHING), prior=prior, min_n=settings.min_n)

@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fairloop.db import sql
 from kpi_aggregator.domain.contribution import Contribution
 from kpi_aggregator.domain.fold import Placed
+from kpi_aggregator.domain.marks import Scope
 from kpi_aggregator.domain.period import Days
+from kpi_aggregator.domain.tree import Tree
 
 _CHUNK = 2000
 _FIRST = UUID(int=0)
@@ -52,6 +54,22 @@ async def of_days(session: AsyncSession, days: Days) -> list[Contribution]:
         days.end,
     )
     return [decoded(row[0]) for row in rows]
+
+
+async def of_scope(session: AsyncSession, days: Days, scope: Scope, tree: Tree) -> list[Contribution]:
+    """Every response of the days that may count for the scope; whether it does, its marks say.
+
+    A person has no index of their own (it would be written with every response): the days' rows are looked through.
+    """
+    statement = "SELECT body FROM contribution WHERE body IS NOT NULL AND day >= $1 AND day < $2"
+    args: list[object] = [days.start, days.end]
+    if scope.scope_type in {"employee", "role", "touchpoint"}:
+        statement += " AND position($3::bytea IN body) > 0"
+        args.append(msgspec.json.encode(scope.scope_id))
+    elif scope.scope_type == "org_unit":
+        statement += " AND units && $3::text[]"
+        args.append(sorted(tree.subtree([scope.scope_id])))
+    return [decoded(row[0]) for row in await sql(session, statement, *args)]
 
 
 async def erased_among(session: AsyncSession, response_ids: Iterable[UUID]) -> frozenset[UUID]:
