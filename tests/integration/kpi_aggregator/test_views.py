@@ -51,7 +51,8 @@ async def test_causes_drive_the_figure_of_whoever_asks(box: Box) -> None:
     await box.deliver(directory())
     await deliver_all(box, SEVEN)
     whole = await asked(box, "/v1/kpis/nps/organisation/all/causes")
-    assert [(one["cause"], one["n"], one["suppressed"]) for one in whole["items"]][-1] == ("speed", None, True)
+    last = whole["items"][-1]
+    assert (last["cause"], last["n"], last["suppressed"]) == ("speed", None, True)
     m1 = await asked(box, "/v1/kpis/nps/employee/m1/causes", view="influenced")
     assert m1["suppressed"] is False
     m2 = await asked(box, "/v1/kpis/nps/employee/m2/causes", view="influenced")
