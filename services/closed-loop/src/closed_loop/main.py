@@ -2,6 +2,7 @@
 
 from closed_loop.api.cases import routes as cases
 from closed_loop.api.documents import routes as documents
+from closed_loop.api.notifications import routes as notifications
 from closed_loop.handlers import build_handlers
 from closed_loop.metrics import measure_timers
 from closed_loop.service.cases import republish
@@ -18,7 +19,7 @@ NOTIFICATIONS = Retention(
     table="notification",
     key=("id",),
     age="at",
-    where="case_id IN (SELECT id FROM customer_case WHERE status = 'closed')",
+    where="(case_id IS NULL OR case_id IN (SELECT id FROM customer_case WHERE status = 'closed'))",
     keep=lambda settings: days(settings.keep_notification_days),
 )
 
@@ -27,7 +28,7 @@ service = Service(
     package="closed_loop",
     settings=ClosedLoopSettings,
     metadata=Base.metadata,
-    routes=[documents, cases],
+    routes=[documents, cases, notifications],
     handlers=build_handlers,
     background=[timers],
     recovery=recovery,

@@ -143,17 +143,26 @@ class CaseNoteRow(Base):
 
 
 class NotificationRow(Base):
-    """Somebody, or a unit, is to be told."""
+    """Somebody, or a unit, is to be told: ids and times, nothing anybody wrote.
+
+    It is about a case, or about the `subject_type` with the id `subject_id`. `read_at`: when somebody it is for saw it.
+    """
 
     __tablename__ = "notification"
-    __table_args__ = (Index("notification_at", "at"),)
+    __table_args__ = (
+        Index("notification_at", "at"),
+        Index("notification_recipient", "recipient", "id"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("customer_case.id"), index=True)
+    case_id: Mapped[UUID | None] = mapped_column(ForeignKey("customer_case.id"), index=True)
     at: Mapped[datetime]
     recipient: Mapped[str]
     kind: Mapped[str]
     clock: Mapped[str | None]
+    subject_type: Mapped[str] = mapped_column(server_default="case")
+    subject_id: Mapped[str | None] = mapped_column(comment="of anything but a case")
+    read_at: Mapped[datetime | None]
 
 
 class SlaTimerRow(Base):
