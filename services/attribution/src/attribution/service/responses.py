@@ -1,6 +1,6 @@
 """Survey responses as they arrive, and matching one by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 import msgspec
@@ -38,33 +38,50 @@ ids, in their newest state, whatever the statement could see when it began."""
 
 
 async def receive(session: AsyncSession, events: Sequence[SurveyResponse], *, at: Moment) -> None:
-    """Attribute every response that is newer than the one held; versions held or passed change nothing."""
-    newest = _newest_by_id(events)
+    """Attribute every response that is newer than the one held; versions held or passed change nothing.
+
+    Every version that is news gets its own result, also where one batch brings several of a response: what happens
+    next must not depend on how deliveries were batched. A detractor who thought again has been one.
+    """
+    wanted = locks.to_attribute(e.interaction_ref for e in events if e.interaction_ref is not None)
+    for once_each in _versions_apart(events):
+        await _receive(session, once_each, wanted, at=at)
+
+
+async def _receive(
+    session: AsyncSession, events: Sequence[SurveyResponse], wanted: Sequence[int], *, at: Moment
+) -> None:
+    """`events`: one of each response, by id. `wanted`: the locks of the whole batch, before any row's."""
     rows = await sql(
         session,
         _KEEP_NEWER,
-        [e.response_id for e in newest],
-        [e.version for e in newest],
-        [msgspec.json.encode(e.facts).decode() for e in newest],
-        [None if e.erased else e.customer for e in newest],
-        [e.interaction_ref for e in newest],
-        [e.link_signed for e in newest],
-        [e.erased for e in newest],
-        [e.deleted for e in newest],
-        locks.to_attribute(e.interaction_ref for e in newest if e.interaction_ref is not None),
+        [e.response_id for e in events],
+        [e.version for e in events],
+        [msgspec.json.encode(e.facts).decode() for e in events],
+        [None if e.erased else e.customer for e in events],
+        [e.interaction_ref for e in events],
+        [e.link_signed for e in events],
+        [e.erased for e in events],
+        [e.deleted for e in events],
+        wanted,
     )
     changed = {row[0] for row in rows}
     await attribute(session, list(changed), at=at)
-    await _forget(session, [e for e in newest if e.erased and e.response_id in changed])
+    await _forget(session, [e for e in events if e.erased and e.response_id in changed])
 
 
-def _newest_by_id(events: Sequence[SurveyResponse]) -> list[SurveyResponse]:
-    newest: dict[UUID, SurveyResponse] = {}
+def _versions_apart(events: Sequence[SurveyResponse]) -> Iterator[list[SurveyResponse]]:
+    """The first that arrived of each response, then the second of those that have one, and so on, each by id.
+
+    What is not newer than an earlier one is left out.
+    """
+    arrived: dict[UUID, list[SurveyResponse]] = {}
     for event in events:
-        held = newest.get(event.response_id)
-        if held is None or held.version < event.version:
-            newest[event.response_id] = event
-    return [newest[id] for id in sorted(newest)]
+        earlier = arrived.setdefault(event.response_id, [])
+        if not earlier or earlier[-1].version < event.version:
+            earlier.append(event)
+    for place in range(max(map(len, arrived.values()), default=0)):
+        yield [arrived[id][place] for id in sorted(arrived) if place < len(arrived[id])]
 
 
 async def _forget(session: AsyncSession, erased: Sequence[SurveyResponse]) -> None:
