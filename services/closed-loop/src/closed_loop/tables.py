@@ -43,6 +43,12 @@ class CalendarDocument(Document, Base):
     __tablename__ = "calendar"
 
 
+class PlaybookDocument(Document, Base):
+    """The id is the track. The newest version counts for all cases at once."""
+
+    __tablename__ = "playbook"
+
+
 class OrgUnitFact(Base):
     __tablename__ = "org_unit"
 
@@ -58,6 +64,7 @@ class EmployeeFact(Base):
     version: Mapped[int]
     manager: Mapped[str | None]
     active: Mapped[bool]
+    calendar: Mapped[str | None]
 
 
 class AssignmentFact(Base):
@@ -80,13 +87,23 @@ class AccountFact(Base):
 
 
 class ResponseSeen(Base):
-    """The newest version of each response's attribution that was looked at, case or no case."""
+    """The newest version of each response's attribution that was looked at, case or no case.
+
+    `day` it counts on, the class of its NPS and the unit of its interaction, for the share of respondents followed up;
+    without a day when the response is erased.
+    """
 
     __tablename__ = "response_seen"
-    __table_args__ = by_month("response_id")
+    __table_args__ = (
+        Index("response_seen_day", "day", postgresql_using="brin"),
+        by_month("response_id"),
+    )
 
     response_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
+    day: Mapped[date | None]
+    track: Mapped[str | None]
+    org_unit: Mapped[str | None]
 
 
 class CaseRow(Base):

@@ -21,7 +21,7 @@ class CaseClock(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ClosedLoopCase(EventData, frozen=True, kw_only=True, gc=False):
-    """The work that follows one alert about one response."""
+    """The work that follows one alert about one response. `result`: what came of it, in a word of the track's playbook."""
 
     type: ClassVar[str] = "closedloop.case.v1"
     topic: ClassVar[str] = "closedloop.case.v1"
@@ -38,6 +38,8 @@ class ClosedLoopCase(EventData, frozen=True, kw_only=True, gc=False):
     clocks: tuple[CaseClock, ...] = ()
     opened_at: datetime
     closed_at: datetime | None = None
+    contacted_as_planned: bool | None = None
+    result: str | None = None
 
     @property
     def key(self) -> str:

@@ -9,6 +9,7 @@ from fastapi import Depends
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from closed_loop.api.playbooks import playbook_of
 from closed_loop.api.shapes import (
     CaseDetail,
     CaseOut,
@@ -21,11 +22,13 @@ from closed_loop.api.shapes import (
     case_out,
 )
 from closed_loop.domain import commands
+from closed_loop.domain.alerts import Track
 from closed_loop.domain.case import Status
 from closed_loop.domain.routing import subtree
 from closed_loop.service.cases import case_of
 from closed_loop.service.commands import check_owner, command
 from closed_loop.service.directory import load_parents
+from closed_loop.service.playbooks import outcomes_by_track
 from closed_loop.service.visibility import load_sight
 from closed_loop.tables import CaseEventRow, CaseNoteRow, CaseRow, NotificationRow
 from fairloop.auth import Role, roles
@@ -45,6 +48,9 @@ class Wanted:
     owner: str | None = None
     org_unit: str | None = None
     breached: bool | None = None
+    track: Track | None = None
+    alert_rule: str | None = None
+    result: str | None = None
     response_id: UUID | None = None
 
     async def narrow(self, session: AsyncSession, cases: Select[CaseRow]) -> Select[CaseRow]:
@@ -56,6 +62,12 @@ class Wanted:
         if self.org_unit is not None:
             units = subtree(await load_parents(session), [self.org_unit])
             cases = cases.where(CaseRow.org_unit.in_(units))
+        if self.track is not None:
+            cases = cases.where(CaseRow.state["track"].astext == self.track)
+        if self.alert_rule is not None:
+            cases = cases.where(CaseRow.alert_rule == self.alert_rule)
+        if self.result is not None:
+            cases = cases.where(CaseRow.state["result"].astext == self.result)
         if self.breached is not None:
             cases = cases.where(CaseRow.breached == self.breached)
         if self.response_id is not None:
@@ -80,7 +92,7 @@ async def get_case(id: UUID, session: Session, caller: Caller) -> CaseDetail:
     row = await session.get(CaseRow, id)
     if row is None or not sight.sees(case_of(row)):
         raise NotFound("There is no such case.")
-    return await _detail(session, row, texts=sight.texts)
+    return await _detail(session, row, texts=sight.reads(case_of(row)))
 
 
 @routes.post("/v1/cases/{id}/acknowledge", allow=ACTORS)
@@ -107,7 +119,12 @@ async def resume(id: UUID, session: Session, caller: Caller, now: Now) -> CaseOu
 
 @routes.post("/v1/cases/{id}/resolve", allow=ACTORS)
 async def resolve(id: UUID, body: ResolveIn, session: Session, caller: Caller, now: Now) -> CaseOut:
-    resolved = partial(commands.resolve, documentation=body.model_dump(exclude_none=True))
+    resolved = partial(
+        commands.resolve,
+        documentation=body.model_dump(exclude_none=True, exclude={"result"}),
+        result=body.result,
+        outcomes=await outcomes_by_track(session),
+    )
     return case_out(await command(session, id, resolved, caller=caller, now=now))
 
 
@@ -143,8 +160,10 @@ async def _detail(session: AsyncSession, row: CaseRow, *, texts: bool) -> CaseDe
     history = select(CaseEventRow).where(CaseEventRow.case_id == row.id).order_by(CaseEventRow.id)
     notes = select(CaseNoteRow).where(CaseNoteRow.case_id == row.id).order_by(CaseNoteRow.id)
     notified = select(NotificationRow).where(NotificationRow.case_id == row.id).order_by(NotificationRow.id)
+    case = case_of(row)
     return case_detail(
-        case_of(row),
+        case,
+        playbook=await playbook_of(session, case.track),
         history=(await session.scalars(history)).all(),
         notes=(await session.scalars(notes)).all(),
         notifications=(await session.scalars(notified)).all(),

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import msgspec
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from closed_loop.api.playbook_body import PlaybookOut
 from closed_loop.domain.alerts import ORDERED, Op, Route, Track
 from closed_loop.domain.calendar import BadCalendarError, calendar
 from closed_loop.domain.case import Case, Status, allowed
@@ -25,11 +26,11 @@ Scalar = bool | int | Number | Annotated[str, Field(max_length=200)]
 AnswerField = Annotated[
     str,
     Field(
-        pattern=r"^(nps|csat|ces|cause|connection|survey_id|survey_type|language|has_comment|touchpoint|org_unit"
+        pattern=r"^(nps|csat|ces|cause|connection|survey_id|survey_type|language|has_comment|has_score|rating|touchpoint|org_unit"
         r"|(rating|segment)\..{1,128})$"
     ),
 ]
-Documentation = Literal["root_cause", "promised", "outcome"]
+Documentation = Literal["root_cause", "promised", "outcome", "result"]
 Person = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,150}$")]
 
 
@@ -54,7 +55,7 @@ class AlertRuleIn(Body):
     route: Route | None = None
     watchers: list[Slug] = Field(default=[], max_length=50)
     method: Annotated[str, Field(max_length=40)] | None = None
-    required_documentation: list[Documentation] = Field(default=[], max_length=3)
+    required_documentation: list[Documentation] = Field(default=[], max_length=4)
     sla_policy: Slug = "default"
     oversight_owner: Person | None = None
 
@@ -115,11 +116,13 @@ class PauseIn(Body):
 
 
 class ResolveIn(Body):
-    """Which of these must be filled in, the case says (`required_documentation`)."""
+    """Which of these must be filled in, the case says (`required_documentation`). `result`: an outcome's id of the
+    playbook of its track."""
 
     root_cause: Annotated[str, Field(max_length=4000)] | None = None
     promised: Annotated[str, Field(max_length=4000)] | None = None
     outcome: Annotated[str, Field(max_length=4000)] | None = None
+    result: Slug | None = None
 
 
 class ReassignIn(Body):
@@ -155,6 +158,8 @@ class CaseOut(Answer):
     track: Track
     alert_rule: str
     method: str | None
+    contacted_as_planned: bool | None
+    result: str | None
     owner: str
     owner_reason: str
     oversight_owner: str
@@ -205,6 +210,9 @@ class NotificationOut(Answer):
 
 
 class CaseDetail(CaseOut):
+    """`playbook`: how such a case is to be followed up, in its newest version."""
+
+    playbook: PlaybookOut
     documentation: dict[str, str] | None
     history: list[HappenedOut]
     notes: list[NoteOut]
@@ -221,6 +229,7 @@ def case_out(case: Case) -> CaseOut:
 def case_detail(
     case: Case,
     *,
+    playbook: PlaybookOut,
     history: Sequence[CaseEventRow],
     notes: Sequence[CaseNoteRow],
     notifications: Sequence[NotificationRow],
@@ -230,6 +239,7 @@ def case_detail(
     shown = [NoteOut.model_validate(note) for note in notes]
     return CaseDetail(
         **case_out(case).model_dump(),
+        playbook=playbook,
         documentation=case.documentation if texts else None,
         history=[HappenedOut.model_validate(one) for one in history],
         notes=shown if texts else [note.model_copy(update={"text": None, "method": None}) for note in shown],

@@ -56,6 +56,12 @@ def business_time(open_hours: Calendar, start: datetime, end: datetime) -> timed
     return sum((closes - opens for opens, closes in _stretches(open_hours, start, end)), _ZERO)
 
 
+def next_open(open_hours: Calendar, at: datetime) -> datetime:
+    """`at` itself while the calendar is open, else when it opens next, in UTC; at most HORIZON later."""
+    opens = next((opens for opens, _ in _stretches(open_hours, at, at + HORIZON)), at + HORIZON)
+    return opens.astimezone(UTC)
+
+
 def add_business_time(open_hours: Calendar, start: datetime, amount: timedelta) -> datetime:
     """The earliest t with B(start, t) = amount, in UTC; at most HORIZON after `start`."""
     left = amount

@@ -40,7 +40,8 @@ class ScoresGiven(msgspec.Struct, frozen=True):
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """The whole state. `acted`: a person has done something, so nothing re-routes it. `oversight_named`: by the
-    rule, not found in the directory. `touched_at`: the last change; it never runs backwards.
+    rule, not found in the directory. `contacted_as_planned`: by the rule's method, at least once; None before any contact
+    and where no method is planned. `result`: one of the outcomes of the track's playbook. `touched_at`: the last change; it never runs backwards.
     """
 
     id: UUID
@@ -63,6 +64,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     circumstances: Circumstances
     required_documentation: tuple[str, ...] = ()
     documentation: dict[str, str] = {}
+    contacted_as_planned: bool | None = None
+    result: str | None = None
     sla_policy: str
     sla_policy_version: int
     calendar: str
@@ -122,7 +125,16 @@ class Notice:
 
     at: datetime
     to: str
-    kind: Literal["assigned", "fyi", "warning", "breach", "escalation"]
+    kind: Literal[
+        "assigned",
+        "fyi",
+        "fyi_escalated",
+        "fyi_resolved",
+        "warning",
+        "breach",
+        "escalation",
+        "unattended",
+    ]
     clock: str | None = None
 
 

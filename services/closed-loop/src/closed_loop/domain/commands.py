@@ -1,6 +1,6 @@
 """What people do to a case. Each command raises NotAllowedError when it does not go with the state the case is in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,15 @@ from closed_loop.domain.case import Act, Case, Change, Happened, Note, Notice, V
 from closed_loop.domain.deadlines import escalated, expire
 from closed_loop.domain.routing import is_unit
 from closed_loop.domain.sla import Clock, ClockKind, Pause, restart, schedule, settle, stand_still
+
+
+class UnknownResultError(Exception):
+    """What came of a case is one of the outcomes that the playbook of its track names; `outcomes` are these."""
+
+    def __init__(self, result: str, case: Case, outcomes: Sequence[str]) -> None:
+        self.outcomes = outcomes
+        names = ", ".join(outcomes)
+        super().__init__(f"{result} is no outcome for a {case.track}; the playbook names: {names}.")
 
 
 class MissingDocumentationError(Exception):
@@ -27,9 +36,19 @@ def acknowledge(case: Case, act: Act) -> Change:
 
 
 def contact(case: Case, act: Act, *, method: str, note: str | None = None) -> Change:
-    """The customer was spoken to; whoever does so has acknowledged it too."""
+    """The customer was spoken to; whoever does so has acknowledged it too. Another method than planned is a deviation
+    that the case shows until a contact by the planned one."""
     change = _begin(case, "contact", act)
-    change = _done(change, act, "contacted", ("acknowledge", "contact"), status="contacted")
+    planned = None if case.method is None else method.casefold() == case.method.casefold()
+    change = _done(
+        change,
+        act,
+        "contacted",
+        ("acknowledge", "contact"),
+        data={} if planned is None else {"as_planned": planned},
+        status="contacted",
+        contacted_as_planned=case.contacted_as_planned or planned,
+    )
     written = Note(act.at, act.by, "contact", note or "", method)
     return change.then(change.case, notes=[written])
 
@@ -63,21 +82,35 @@ def resume(case: Case, act: Act) -> Change:
     )
 
 
-def resolve(case: Case, act: Act, *, documentation: Mapping[str, str]) -> Change:
-    """The matter is settled, and what was found, promised and reached is written down. Raises MissingDocumentationError."""
+def resolve(
+    case: Case,
+    act: Act,
+    *,
+    documentation: Mapping[str, str],
+    result: str | None = None,
+    outcomes: Mapping[str, Sequence[str]] | None = None,
+) -> Change:
+    """The matter is settled, and what was found, promised and reached is written down. `outcomes`: by track.
+
+    Raises MissingDocumentationError, UnknownResultError.
+    """
     change = _begin(case, "resolve", act)
-    missing = tuple(
-        field for field in case.required_documentation if not documentation.get(field, "").strip()
-    )
+    written = {**documentation, "result": result or ""}
+    missing = tuple(field for field in case.required_documentation if not written.get(field, "").strip())
     if missing:
         raise MissingDocumentationError(missing)
+    known = (outcomes or {}).get(case.track, ())
+    if result is not None and result not in known:
+        raise UnknownResultError(result, case, known)
     change = _done(change, act, "resolved", ("acknowledge", "contact", "resolve"), status="resolved")
     return change.then(
         replace(
             change.case,
             documentation=dict(documentation),
+            result=result,
             pauses=_ended(change.case.pauses, act.at) if change.case.paused else change.case.pauses,
-        )
+        ),
+        notices=[Notice(act.at, who, "fyi_resolved") for who in case.watchers],
     )
 
 
@@ -98,7 +131,9 @@ def reopen(case: Case, act: Act) -> Change:
         for clock in change.case.clocks
     )
     return change.then(
-        replace(change.case, status="acknowledged", clocks=clocks, closed_at=None, closed_reason=None),
+        replace(
+            change.case, status="acknowledged", clocks=clocks, closed_at=None, closed_reason=None, result=None
+        ),
         history=[Happened(act.at, act.by, "reopened", {})],
     )
 
@@ -134,13 +169,21 @@ def _begin(case: Case, verb: Verb, act: Act) -> Change:
     return change.then(replace(change.case, acted=True, touched_at=act.at))
 
 
-def _done(change: Change, act: Act, kind: str, kept: tuple[ClockKind, ...], **fields: Any) -> Change:
+def _done(
+    change: Change,
+    act: Act,
+    kind: str,
+    kept: tuple[ClockKind, ...],
+    *,
+    data: Mapping[str, Any] | None = None,
+    **fields: Any,
+) -> Change:
     """The promises kept by this are settled; a later step keeps the earlier ones too."""
     clocks: tuple[Clock, ...] = tuple(
         settle(clock, act.at) if clock.kind in kept else clock for clock in change.case.clocks
     )
     return change.then(
-        replace(change.case, clocks=clocks, **fields), history=[Happened(act.at, act.by, kind, {})]
+        replace(change.case, clocks=clocks, **fields), history=[Happened(act.at, act.by, kind, data or {})]
     )
 
 

@@ -21,7 +21,8 @@ def tick(case: Case, act: Act) -> Change:
 
 
 def expire(case: Case, act: Act) -> Change:
-    """Mark overdue clocks as breached; the first breach of a case escalates it.
+    """Mark overdue clocks as breached; the first breach of a case escalates it. When the next deadline passes and still
+    nobody has acted, whoever oversees the case is told.
 
     Every command does this before anything else, so that a late one cannot outrun the timer.
     """
@@ -29,10 +30,13 @@ def expire(case: Case, act: Act) -> Change:
     if not late:
         return Change(case)
     clocks = tuple(replace(clock, state="breached") if clock in late else clock for clock in case.clocks)
+    told = [Notice(act.at, case.owner, "breach", clock.kind) for clock in late]
+    if case.escalated and case.status in {"new", "assigned"}:
+        told += [Notice(act.at, case.oversight_owner, "unattended", clock.kind) for clock in late]
     change = Change(
         replace(case, clocks=clocks, breached=True, touched_at=act.at),
         history=tuple(_happened(act, "breached", clock) for clock in late),
-        notices=tuple(Notice(act.at, case.owner, "breach", clock.kind) for clock in late),
+        notices=tuple(told),
     )
     return change if case.escalated else escalated(change, act)
 
@@ -42,7 +46,10 @@ def escalated(change: Change, act: Act) -> Change:
     return change.then(
         replace(change.case, escalated=True, escalated_to=act.superior),
         history=[Happened(act.at, act.by, "escalated", {"to": act.superior})],
-        notices=[Notice(act.at, act.superior, "escalation")],
+        notices=[
+            Notice(act.at, act.superior, "escalation"),
+            *(Notice(act.at, who, "fyi_escalated") for who in change.case.watchers),
+        ],
     )
 
 

@@ -56,7 +56,9 @@ def with_one_more(situation: Situation, owner: str) -> Situation:
 def settle_owner(case: Case, situation: Situation) -> Change:
     """The case where the directory, as known now, wants it."""
     day = case.opened_at.astimezone(situation.zone).date()
-    to = route_case(case.circumstances, situation.directory, day, route=case.route, current=case.owner)
+    to = route_case(
+        case.circumstances, situation.directory, day, now=situation.now, route=case.route, current=case.owner
+    )
     return reroute(case, to, oversight=oversight_of(situation.directory, day), now=situation.now)
 
 
@@ -66,7 +68,7 @@ def _open(rule: AlertRule, revision: Revision, situation: Situation) -> Change:
         rule,
         revision,
         situation.terms[rule.sla_policy],
-        to=route_case(revision.circumstances, situation.directory, day, route=rule.route),
+        to=route_case(revision.circumstances, situation.directory, day, now=situation.now, route=rule.route),
         oversight=oversight_of(situation.directory, day),
         now=situation.now,
     )

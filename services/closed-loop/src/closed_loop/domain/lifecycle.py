@@ -93,7 +93,8 @@ def open_case(
 
 
 def revise(case: Case, revision: Revision, rule: AlertRule, *, now: datetime) -> Change:
-    """The case with a newer answer. It stays open when the answer no longer meets the rule, and says so."""
+    """The case with a newer answer. It stays open when the answer no longer meets the rule, and says so. What was
+    resolved on one track stays on it."""
     if case.erased:
         return Change(case)
     at = max(now, case.touched_at)
@@ -104,7 +105,7 @@ def revise(case: Case, revision: Revision, rule: AlertRule, *, now: datetime) ->
         causes=revision.causes,
         circumstances=revision.circumstances,
         meets_rule=still,
-        track=rule.track or track_of(revision.scores.nps),
+        track=rule.track or track_of(revision.scores.nps) if is_open(case) else case.track,
     )
     if (revised.scores, revised.causes, still) == (case.scores, case.causes, case.meets_rule):
         return Change(revised)
@@ -169,6 +170,7 @@ def withdraw(case: Case, how: Withdrawal, *, now: datetime) -> Change:
         scores=ScoresGiven(),
         causes=(),
         documentation={},
+        result=None,
         circumstances=Circumstances(survey_type=case.circumstances.survey_type),
         clocks=tuple(stand_still(clock) for clock in case.clocks),
         touched_at=at,

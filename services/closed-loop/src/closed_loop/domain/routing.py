@@ -6,14 +6,17 @@ the answer than anybody else, the case is that unit's to solve, and goes there.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 
 from closed_loop.domain.alerts import Route
+from closed_loop.domain.calendar import Calendar, next_open
 
 WHOLE_ORGANISATION = "all"
 """The unit of a case as long as the directory has no top unit."""
+USUAL_HOURS = "default"
+"""The calendar of whoever has none."""
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +35,7 @@ class Person:
 
     manager: str | None = None
     active: bool = True
+    calendar: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +49,26 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """What is known of the organisation now. `parents`: unit → the unit above it; `load`: open cases a person has."""
+    """What is known of the organisation now. `parents`: unit → the unit above it; `load`: open cases a person has;
+    `hours`: calendars by id."""
 
     parents: Mapping[str, str | None] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)
     posts: Mapping[str, tuple[Post, ...]] = field(default_factory=dict)
     accounts: Mapping[str, str] = field(default_factory=dict)
     load: Mapping[str, int] = field(default_factory=dict)
+    hours: Mapping[str, Calendar] = field(default_factory=dict)
 
     def is_active(self, employee: str | None) -> bool:
         """False for nobody and for somebody not known (yet)."""
         person = self.people.get(employee) if employee is not None else None
         return person is not None and person.active
+
+    def works_from(self, employee: str, now: datetime) -> datetime:
+        """When somebody works next; `now` while they do, or when their hours are not known."""
+        person = self.people.get(employee, Person())
+        hours = self.hours.get(person.calendar or USUAL_HOURS)
+        return now if hours is None else next_open(hours, now)
 
     def staff(self, unit: str, day: date) -> list[str]:
         """Active employees with a post in the unit on that day, by id."""
@@ -126,13 +138,14 @@ def route_case(
     directory: Directory,
     day: date,
     *,
+    now: datetime,
     route: Route | None = None,
     current: str | None = None,
 ) -> Destination:
     """The owner of a case opened on `day` (local date); posts count as they were on that day.
 
     The answer depends on what is known, not on the order in which it became known, but for `dispatch`, where the
-    `current` owner keeps the case while still eligible.
+    `current` owner keeps the case while still eligible and else `now` tells who is at work.
     """
     unit = circumstances.owning_unit or circumstances.unit or top_unit(directory.parents)
     route = route or ("relationship" if circumstances.survey_type == "relationship" else "transactional")
@@ -143,14 +156,19 @@ def route_case(
     if unit is not None and route == "dispatch":
         crew = directory.staff(unit, day)
         if crew:
-            chosen = current if current in crew else min(crew, key=lambda e: (directory.load.get(e, 0), e))
-            return Destination(chosen, f"least loaded active employee of {unit}", unit)
+            chosen = current if current in crew else _at_hand(crew, directory, now)
+            return Destination(chosen, f"least loaded of those of {unit} who work first", unit)
     if circumstances.owning_unit is None:
         for participant in circumstances.participants:
             person = directory.people.get(participant)
             if person is not None and person.manager is not None and directory.is_active(person.manager):
                 return Destination(person.manager, f"manager of {participant}, who took part", unit)
     return _of_unit(unit, directory, day, owns_cause=circumstances.owning_unit is not None)
+
+
+def _at_hand(crew: Iterable[str], directory: Directory, now: datetime) -> str:
+    """Whoever is at work, else works first; of these the one with the fewest open cases, then by id."""
+    return min(crew, key=lambda who: (directory.works_from(who, now), directory.load.get(who, 0), who))
 
 
 def oversight_of(directory: Directory, day: date) -> str:

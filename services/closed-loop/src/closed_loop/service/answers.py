@@ -1,14 +1,14 @@
 """Responses with their attribution: open the cases the alert rules ask for, keep open ones true, close erased ones."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from closed_loop.domain.alerts import Answer, Value
+from closed_loop.domain.alerts import Answer, Track, Value, track_of
 from closed_loop.domain.case import Case, Change, ScoresGiven
 from closed_loop.domain.follow_up import Situation, concerns, follow_up, with_one_more
 from closed_loop.domain.lifecycle import Revision
@@ -17,14 +17,16 @@ from closed_loop.service.cases import save
 from closed_loop.service.directory import HOLD, load_directory
 from closed_loop.service.documents import IN_FORCE, InForce, in_force
 from fairloop.db import sql
-from fairloop.events import AttributionResult
+from fairloop.events import AttributionResult, Scores
 
 _HELD = f"""
 WITH directory AS MATERIALIZED ({HOLD}),
 before AS MATERIALIZED (SELECT response_id, version FROM response_seen WHERE response_id = ANY($1::uuid[])),
 remembered AS (
-  INSERT INTO response_seen (response_id, version) SELECT * FROM unnest($1::uuid[], $2::bigint[])
-  ON CONFLICT (response_id) DO UPDATE SET version = excluded.version
+  INSERT INTO response_seen (response_id, version, day, track, org_unit)
+  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::date[], $4::text[], $5::text[])
+  ON CONFLICT (response_id) DO UPDATE SET version = excluded.version, day = excluded.day, track = excluded.track,
+    org_unit = excluded.org_unit
   WHERE response_seen.version < excluded.version
 ),
 locked AS MATERIALIZED (
@@ -73,14 +75,29 @@ class _Held:
 
 async def _hold(session: AsyncSession, events: Sequence[AttributionResult]) -> _Held:
     """Lock and load what these answers may change, and remember that they were seen."""
-    newest: dict[UUID, int] = {}
+    newest: dict[UUID, AttributionResult] = {}
     for event in events:
-        newest[event.response_id] = max(event.version, newest.get(event.response_id, 0))
-    (row,) = await sql(session, _HELD, list(newest), list(newest.values()))
+        held = newest.get(event.response_id)
+        if held is None or held.version < event.version:
+            newest[event.response_id] = event
+    (row,) = await sql(
+        session,
+        _HELD,
+        list(newest),
+        [event.version for event in newest.values()],
+        [None if event.status == "erased" else event.response.day for event in newest.values()],
+        [_class_of(event) for event in newest.values()],
+        [None if event.interaction is None else event.interaction.org_unit for event in newest.values()],
+    )
     cases: Cases = {response_id: {} for response_id in newest}
     for case in _cases.decode(row.cases):
         cases[case.response_id][case.alert_rule] = case
     return _Held(_seen.decode(row.seen), cases, in_force(row.documents))
+
+
+def _class_of(event: AttributionResult) -> Track | None:
+    nps = event.response.scores.nps
+    return None if nps is None else track_of(nps)
 
 
 def _unseen(events: Sequence[AttributionResult], before: Mapping[UUID, int]) -> list[AttributionResult]:
@@ -130,13 +147,17 @@ def _answer(event: AttributionResult) -> Answer:
         "survey_type": response.survey_type,
         "language": response.language,
         "has_comment": response.has_comment,
+        "has_score": response.scores != Scores(),
         "touchpoint": interaction.touchpoint if interaction is not None else None,
         "org_unit": interaction.org_unit if interaction is not None else None,
         **{f"rating.{name}": value for name, value in response.ratings.items()},
         **{f"segment.{name}": value for name, value in response.segments.items()},
     }
     named = [name for cause in response.causes for name in (cause.level1, cause.level2) if name is not None]
-    return {field: (value,) for field, value in single.items() if value is not None} | {"cause": tuple(named)}
+    return {field: (value,) for field, value in single.items() if value is not None} | {
+        "cause": tuple(named),
+        "rating": tuple(response.ratings.values()),
+    }
 
 
 async def _situation(
@@ -150,4 +171,6 @@ async def _situation(
         dispatches = any(rule.route == "dispatch" for rule in rules)
         circumstances = [one.circumstances for one in relevant]
         directory = await load_directory(session, circumstances, with_load=dispatches)
+        if dispatches:
+            directory = replace(directory, hours=held.documents.hours)
     return Situation(rules=rules, terms=held.documents.terms, directory=directory, now=now, zone=zone)

@@ -91,6 +91,8 @@ def published(case: Case) -> ClosedLoopCase:
         ),
         opened_at=case.opened_at,
         closed_at=case.closed_at,
+        contacted_as_planned=case.contacted_as_planned,
+        result=case.result,
     )
 
 

@@ -19,9 +19,10 @@ ON CONFLICT (id) DO UPDATE SET version = excluded.version, parent = excluded.par
 WHERE org_unit.version < excluded.version RETURNING 1
 """
 _EMPLOYEES = """
-INSERT INTO employee (id, version, manager, active)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bool[])
-ON CONFLICT (id) DO UPDATE SET version = excluded.version, manager = excluded.manager, active = excluded.active
+INSERT INTO employee (id, version, manager, active, calendar)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bool[], $5::text[])
+ON CONFLICT (id) DO UPDATE SET version = excluded.version, manager = excluded.manager, active = excluded.active,
+  calendar = excluded.calendar
 WHERE employee.version < excluded.version RETURNING 1
 """
 _ASSIGNMENTS = """
@@ -45,7 +46,7 @@ WITH RECURSIVE line (unit) AS (
 ), owned AS MATERIALIZED (
   SELECT customer, owner FROM account WHERE customer = ANY($2::text[])
 ), person AS MATERIALIZED (
-  SELECT id, manager, active FROM employee
+  SELECT id FROM employee
   WHERE id IN (SELECT employee FROM post UNION SELECT owner FROM owned UNION SELECT unnest($3::text[]))
 )
 SELECT json_build_object(
@@ -55,8 +56,8 @@ SELECT json_build_object(
             FROM (SELECT org_unit, json_agg(post) AS crew FROM post GROUP BY org_unit) AS of_unit),
   'accounts', (SELECT coalesce(json_object_agg(customer, owner), '{}') FROM owned),
   'people', (SELECT coalesce(json_object_agg(id, known), '{}')
-             FROM (SELECT id, json_build_object('manager', manager, 'active', active) AS known
-                   FROM employee WHERE id IN (SELECT id FROM person UNION SELECT manager FROM person)) AS found),
+             FROM (SELECT id, json_build_object('manager', manager, 'active', active, 'calendar', calendar)
+                     AS known FROM employee WHERE id IN (SELECT id FROM person UNION SELECT manager FROM person)) AS found),
   'load', (SELECT coalesce(json_object_agg(owner, cases), '{}')
            FROM (SELECT owner, count(*) AS cases FROM customer_case
                  WHERE $4 AND owner IN (SELECT employee FROM post) AND status NOT IN ('resolved', 'closed')
@@ -101,6 +102,7 @@ async def store_employees(session: AsyncSession, events: Iterable[Employee]) -> 
         [person.version for person in people],
         [person.manager for person in people],
         [person.active for person in people],
+        [person.calendar for person in people],
     )
     return bool(changed)
 
@@ -163,4 +165,4 @@ async def load_directory(
 async def load_people(session: AsyncSession, ids: Collection[str]) -> dict[str, Person]:
     """Those of these employees that are known."""
     statement = select(EmployeeFact).where(EmployeeFact.id.in_(ids))
-    return {row.id: Person(row.manager, row.active) for row in await session.scalars(statement)}
+    return {row.id: Person(row.manager, row.active, row.calendar) for row in await session.scalars(statement)}

@@ -14,9 +14,9 @@ from closed_loop.domain.alerts import AlertRule
 from closed_loop.domain.calendar import Calendar, calendar
 from closed_loop.domain.lifecycle import Terms
 from closed_loop.domain.sla import SlaPolicy
-from closed_loop.tables import AlertRuleDocument, CalendarDocument, SlaPolicyDocument
+from closed_loop.tables import AlertRuleDocument, CalendarDocument, PlaybookDocument, SlaPolicyDocument
 
-D = TypeVar("D", AlertRuleDocument, SlaPolicyDocument, CalendarDocument)
+D = TypeVar("D", AlertRuleDocument, SlaPolicyDocument, CalendarDocument, PlaybookDocument)
 
 _NEWEST = """
 SELECT coalesce(json_agg(one ORDER BY id), '[]')
@@ -34,10 +34,11 @@ SELECT json_build_object(
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """All alert rules, by id; policy id → the versions of policy and calendar a case opened now starts under."""
+    """All alert rules, by id; policy id → the versions of policy and calendar a case opened now starts under; calendars."""
 
     rules: Sequence[AlertRule]
     terms: Mapping[str, Terms]
+    hours: Mapping[str, Calendar]
 
 
 class _Newest(msgspec.Struct):
@@ -89,6 +90,12 @@ async def calendar_version(session: AsyncSession, id: str, version: int) -> Cale
     return calendar_of((await session.get_one(CalendarDocument, (id, version))).document)
 
 
+async def load_hours(session: AsyncSession) -> dict[str, Calendar]:
+    """Every calendar as it is now, by id."""
+    rows = await session.scalars(newest(CalendarDocument))
+    return {row.id: calendar_of(row.document) for row in rows}
+
+
 @lru_cache(maxsize=4)
 def in_force(text: str) -> InForce:
     """What IN_FORCE answered. The same text is read once, so it costs no more than its comparison."""
@@ -96,6 +103,7 @@ def in_force(text: str) -> InForce:
     calendars = {one.id: (one.version, calendar_of(one.document)) for one in newest.calendars}
     return InForce(
         rules=tuple(rule_of(one) for one in newest.rules),
+        hours={id: hours for id, (_, hours) in calendars.items()},
         terms={one.id: _terms(one, *calendars[one.document["calendar"]]) for one in newest.policies},
     )
 

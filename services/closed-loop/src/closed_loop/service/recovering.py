@@ -20,7 +20,7 @@ from fairloop.service import Recovery, Runtime, Taken, nothing_to_finish
 
 _WORDS = (
     "Notes, documentation, reasons and the history of cases since the backup are not on the log: they are lost. "
-    "Alert rules, policies and calendars put since then are lost too."
+    "Alert rules, policies, calendars, playbooks and action plans put since then are lost too."
 )
 
 
@@ -81,6 +81,8 @@ def as_published(case: Case, event: ClosedLoopCase, *, at: datetime, act: Act) -
         opened_at=event.opened_at,
         closed_at=event.closed_at,
         closed_reason="resolved" if event.closed_at else None,
+        contacted_as_planned=event.contacted_as_planned,
+        result=event.result,
         touched_at=at,
         clocks=clocks,
         pauses=pauses,

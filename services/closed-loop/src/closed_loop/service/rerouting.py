@@ -1,6 +1,7 @@
 """What is learnt of the organisation moves the cases nobody has acted on to where they belong."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import TypeVar
 from uuid import UUID
@@ -12,6 +13,7 @@ from closed_loop.domain.case import Case
 from closed_loop.domain.follow_up import Situation, settle_owner
 from closed_loop.service.cases import case_of, save
 from closed_loop.service.directory import change_directory, load_directory
+from closed_loop.service.documents import load_hours
 from closed_loop.tables import CaseRow
 
 E = TypeVar("E")
@@ -32,6 +34,8 @@ async def learn(
         directory = await load_directory(
             session, [case.circumstances for case in cases], with_load=dispatched
         )
+        if dispatched:
+            directory = replace(directory, hours=await load_hours(session))
         situation = Situation(rules=(), terms={}, directory=directory, now=now, zone=zone)
         changes = [(case, settle_owner(case, situation)) for case in cases]
         await save(session, [change for case, change in changes if change.case != case])

@@ -16,7 +16,8 @@ _SEE_ALL = (Role.ADMIN, Role.OPS, Role.ANALYST, Role.WORKS_COUNCIL)
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """`employee` sees the cases they own, watch over or had escalated to them; `texts`: what people wrote, too."""
+    """`employee` sees the cases they own, watch over or had escalated to them, and those of which they are informed as
+    a watcher, without being able to act; `texts`: what people wrote, too."""
 
     everything: bool
     employee: str | None
@@ -25,6 +26,14 @@ class Sight:
 
     def sees(self, case: Case) -> bool:
         """True when this case may be shown."""
+        return self.concerns(case) or (self.employee is not None and self.employee in case.watchers)
+
+    def reads(self, case: Case) -> bool:
+        """True when what people wrote about this case may be shown."""
+        return self.texts and self.concerns(case)
+
+    def concerns(self, case: Case) -> bool:
+        """True when it is theirs to follow, and to act on; a watcher is only informed."""
         mine = {case.owner, case.oversight_owner, case.escalated_to}
         return (
             self.everything
@@ -41,6 +50,7 @@ class Sight:
                 CaseRow.owner == self.employee,
                 CaseRow.oversight_owner == self.employee,
                 CaseRow.escalated_to == self.employee,
+                CaseRow.state["watchers"].contains([self.employee]),
             )
             if self.employee is not None
             else false()
