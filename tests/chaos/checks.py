@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from tests.chaos import check_cases, check_figures, check_log, check_pay
+from tests.chaos import check_cases, check_coverage, check_figures, check_log, check_pay
 from tests.chaos.evidence import Evidence
 
 Check = Callable[[Evidence], Awaitable[list[str]]]
@@ -25,6 +25,7 @@ CHECKS: tuple[Check, ...] = (
     check_figures.every_share_is_given_out,
     check_figures.figures_are_the_folds,
     check_figures.running_figures_equal_their_recomputation,
+    check_coverage.coverage_is_the_folds,
     check_cases.one_case_for_one_alert,
     check_cases.cases_stand_where_they_were_left,
     check_cases.no_deadline_passes_twice,

@@ -42,6 +42,30 @@ class Response:
         return {score for revision, score, _ in self.accepted if revision % 2 == 0}
 
 
+@dataclass
+class Job:
+    """What a story's customer was asked about. `invited`: could be asked, `sent`: was; taken back when forgotten."""
+
+    people: frozenset[str] = frozenset()
+    own_customer: bool = False
+    invited: bool = False
+    sent: bool = False
+
+
+def jobs_of(journal: Iterable[Mapping[str, Any]]) -> list[Job]:
+    """Of every story that has an interaction, as it stands at the end."""
+    found: defaultdict[int, Job] = defaultdict(Job)
+    for line in journal:
+        if line["do"] == "interaction":
+            job = found[line["story"]]
+            job.people = frozenset(one["employee"] for one in line["participants"] if one["verified"])
+            if line["invited"] != "ignored":
+                job.own_customer, job.invited, job.sent = line["same_customer"], True, line["sent"]
+        elif line["do"] == "erase" and line["story"] in found and found[line["story"]].own_customer:
+            found[line["story"]].invited = False
+    return list(found.values())
+
+
 def responses_of(journal: Iterable[Mapping[str, Any]]) -> dict[int, Response]:
     """By story, of those with an answer."""
     found: dict[int, Response] = {}

@@ -13,7 +13,9 @@ from fairloop.wire import pseq_of
 
 PRODUCED = {
     "survey.response.v1": ("survey-intake", 4),
+    "survey.invitation.v1": ("survey-intake", 4),
     "directory.v1": ("attribution", 1),
+    "attribution.interaction.v1": ("attribution", 4),
     "attribution.result.v1": ("attribution", 4),
     "kpi.snapshot.v1": ("kpi-aggregator", 1),
     "closedloop.case.v1": ("closed-loop", 2),
@@ -22,7 +24,12 @@ PRODUCED = {
 """Topic → (who writes it, partitions)."""
 CONSUMED = {
     "attribution": ("survey.response.v1",),
-    "kpi-aggregator": ("attribution.result.v1", "directory.v1"),
+    "kpi-aggregator": (
+        "survey.invitation.v1",
+        "attribution.interaction.v1",
+        "attribution.result.v1",
+        "directory.v1",
+    ),
     "closed-loop": ("attribution.result.v1", "directory.v1"),
     "bonus": ("directory.v1", "kpi.snapshot.v1"),
 }

@@ -111,7 +111,22 @@ class _Told:
             "participants": step.what["participants"],
         }
         answer = await self.caller.post("attribution", "/v1/interactions", body, key=self.key(number))
-        return {"outcome": answer["outcome"]}
+        return {"outcome": answer["outcome"], **await self._invite(number, body["customer_ref"])}
+
+    async def _invite(self, number: int, customer: str) -> dict[str, Any]:
+        """Every third customer could be asked and is not."""
+        at = self.start - timedelta(days=24)
+        is_sent = self.story.number % 3 > 0
+        body = {
+            "id": f"invitation-{self.story.number}",
+            "interaction": f"job-{self.story.number}",
+            "customer_ref": customer,
+            "channel": "email",
+            "eligible_at": at.isoformat(),
+            **({"sent_at": at.isoformat()} if is_sent else {}),
+        }
+        answer = await self.caller.post("survey-intake", "/v1/invitations", body, key=f"{self.key(number)}-i")
+        return {"invited": answer["outcome"], "sent": is_sent}
 
     async def dispute(self, number: int, step: Step) -> dict[str, Any]:
         """Filed once the attribution is there, decided by somebody else."""
