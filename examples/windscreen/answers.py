@@ -1,10 +1,6 @@
 """The customers' answers, as the survey platform posts them: JSON, signed as Standard Webhooks are."""
 
-import base64
-import hashlib
-import hmac
 import json
-import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -102,16 +98,3 @@ def webhook_body(company: Company, answer: Answer) -> bytes:
         },
     }
     return json.dumps(event).encode()
-
-
-def signed(secret: str, message_id: str, body: bytes) -> dict[str, str]:
-    """The headers of a Standard Webhooks delivery: HMAC-SHA256 over `id.timestamp.body`."""
-    timestamp = str(int(time.time()))
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    digest = hmac.new(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
-    return {
-        "content-type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": "v1," + base64.b64encode(digest).decode(),
-    }

@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from answers import Answer, answers, signed, webhook_body
+from answers import Answer, answers, webhook_body
 from client import Checks, Fairloop
 from company import Company
 from expected import Nps
 from rich.console import Console
 from rich.table import Table
+from signing import signed
 
 
 @dataclass

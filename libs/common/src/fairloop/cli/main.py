@@ -1,17 +1,14 @@
 """The `fairloop` command line: what each command asks for and says. What they do is in the modules beside this."""
 
 import asyncio
-import subprocess
-import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from fairloop.auth import Role, mint_token
-from fairloop.cli import backup, launch, operations, repair
+from fairloop.cli import backup, demo, launch, operations, repair
 from fairloop.cli.installation import Installation
 from fairloop.cli.logs import LOG_NAMES, follow, show_last
 from fairloop.cli.reach import as_started, wiring_of
@@ -72,13 +69,6 @@ def status() -> None:
 
 
 @app.command()
-def demo() -> None:
-    """Play the windscreen story; ONCE=1 checks every number, stops what it started and exits."""
-    with in_plain_words():
-        raise typer.Exit(subprocess.run([sys.executable, str(story())], check=False).returncode)
-
-
-@app.command()
 def logs(
     name: Annotated[LogName | None, typer.Argument(show_default=False)] = None,
     following: Annotated[bool, typer.Option("-f", "--follow", help="Go on as it is written.")] = False,
@@ -125,14 +115,6 @@ def token(
         )
 
 
-def story() -> Path:
-    """The story's script. Raises FileNotFoundError where there is only the installed package."""
-    path = Path(__file__).parents[5] / "examples" / "windscreen" / "story.py"
-    if not path.exists():
-        raise FileNotFoundError("the story comes with the source checkout; run it there: make demo")
-    return path
-
-
 def show_states(installation: Installation) -> bool:
     """Prints the table; True when every service is ready."""
     processes = load_processes(installation)
@@ -145,6 +127,7 @@ def show_states(installation: Installation) -> bool:
     return all(state.readiness == "ready" for state in states)
 
 
+app.command()(demo.demo)
 operations.add_operations(app)
 app.command()(backup.backup)
 app.command()(backup.restore)
