@@ -4,4 +4,7 @@ from fairloop.settings import ServiceSettings
 
 
 class KpiAggregatorSettings(ServiceSettings):
-    """Nothing beside what every service is told; the time zone decides what "today" is."""
+    """The time zone decides what "today" is."""
+
+    shift_seconds: float = 5.0  # between two looks for figures that moved
+    keep_prediction_days: int = 90  # of single interactions; the runs themselves stay; 0: for good

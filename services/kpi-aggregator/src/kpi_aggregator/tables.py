@@ -172,6 +172,56 @@ class KpiSetting(Base):
     sd_between: Mapped[float]
     sd_within: Mapped[float]
     min_n: Mapped[int]
+    shift_z: Mapped[float] = mapped_column(server_default="3")
+    shift_window_days: Mapped[int] = mapped_column(server_default="30")
+
+
+class Shift(Base):
+    """A rolling figure that moved, as announced: never changed, one for each scope and window."""
+
+    __tablename__ = "kpi_shift"
+    __table_args__ = (Index("kpi_shift_window", "kpi", "window_to"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kpi: Mapped[str]
+    scope_type: Mapped[str]
+    scope_id: Mapped[str]
+    view: Mapped[str]
+    before_from: Mapped[date]
+    window_from: Mapped[date]
+    window_to: Mapped[date]
+    value: Mapped[float]
+    before: Mapped[float]
+    n: Mapped[int]
+    n_before: Mapped[int]
+    z: Mapped[float]
+    threshold: Mapped[float]
+    created_at: Mapped[datetime]
+
+
+class PredictionRun(Base):
+    """A run and, as JSON, what it came to. It is apart from all that is counted or frozen."""
+
+    __tablename__ = "prediction_run"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kpi: Mapped[str]
+    period_from: Mapped[date]
+    period_to: Mapped[date]
+    created_at: Mapped[datetime]
+    outcome: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Prediction(Base):
+    """What the customer of an interaction would probably have said: probabilities that sum to 1."""
+
+    __tablename__ = "prediction"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("prediction_run.id"), primary_key=True)
+    interaction: Mapped[str] = mapped_column(primary_key=True)
+    promoter: Mapped[float]
+    passive: Mapped[float]
+    detractor: Mapped[float]
 
 
 class Snapshot(Base):

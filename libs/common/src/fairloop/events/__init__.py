@@ -12,7 +12,7 @@ from fairloop.events.bonus import BonusRun
 from fairloop.events.catalogue import EVENT_TYPES, TOPICS, Topic, produced_by, topics_of
 from fairloop.events.closed_loop import CaseClock, ClosedLoopCase
 from fairloop.events.directory import Account, Assignment, Employee, OrgUnit, Role
-from fairloop.events.kpi import KpiSnapshot
+from fairloop.events.kpi import KpiShift, KpiSnapshot
 from fairloop.events.model import EventData
 from fairloop.events.survey import Cause, ContactTrouble, Invitation, ResponseFacts, Scores, SurveyResponse
 
@@ -33,6 +33,7 @@ __all__ = [
     "Interaction",
     "InteractionFacts",
     "Invitation",
+    "KpiShift",
     "KpiSnapshot",
     "OrgUnit",
     "Participant",

@@ -6,7 +6,7 @@ from fairloop.events.attribution import AttributionResult, Interaction
 from fairloop.events.bonus import BonusRun
 from fairloop.events.closed_loop import ClosedLoopCase
 from fairloop.events.directory import Account, Assignment, Employee, OrgUnit, Role
-from fairloop.events.kpi import KpiSnapshot
+from fairloop.events.kpi import KpiShift, KpiSnapshot
 from fairloop.events.model import EventData
 from fairloop.events.survey import Invitation, SurveyResponse
 
@@ -30,6 +30,7 @@ TOPICS: dict[str, Topic] = {
         Topic("attribution.interaction.v1", "attribution", 4, (Interaction,)),
         Topic("attribution.result.v1", "attribution", 4, (AttributionResult,)),
         Topic("kpi.snapshot.v1", "kpi-aggregator", 1, (KpiSnapshot,)),
+        Topic("kpi.shift.v1", "kpi-aggregator", 1, (KpiShift,)),
         Topic("closedloop.case.v1", "closed-loop", 2, (ClosedLoopCase,)),
         Topic("bonus.run.v1", "bonus", 1, (BonusRun,)),
     )

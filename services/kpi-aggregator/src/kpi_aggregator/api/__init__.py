@@ -7,19 +7,23 @@ from kpi_aggregator.api import (
     journeys,
     kpi_settings,
     leaderboard,
+    predictions,
     recompute,
     series,
+    shifts,
     snapshots,
 )
 
 ROUTES = [
     coverage.routes,
-    figures.routes,
     drivers.routes,
+    figures.routes,
     journeys.routes,
     kpi_settings.routes,
     leaderboard.routes,
+    predictions.routes,
     recompute.routes,
     series.routes,
+    shifts.routes,
     snapshots.routes,
 ]

@@ -1,24 +1,28 @@
-"""After a restore: frozen sets that were announced and are not there. The announced hash proves one frozen anew."""
+"""After a restore: shifts as they were announced, and frozen sets: the announced hash proves one frozen anew."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fairloop.events import KpiSnapshot
+from fairloop.events import KpiShift, KpiSnapshot
 from fairloop.published import Published
 from fairloop.service import Recovery, Runtime, Taken, nothing_to_finish
+from kpi_aggregator.service.shifts import take_shifts
 from kpi_aggregator.service.snapshots import freeze_again
 from kpi_aggregator.tables import Snapshot
 
 
 async def take(runtime: Runtime, session: AsyncSession, events: Sequence[Published]) -> Taken:
-    """Each in a transaction of its own, because freezing wants one consistent view."""
+    """Each frozen set in a transaction of its own, because freezing wants one consistent view."""
     announced = {
         one.event.snapshot_id: (one.event, one.at) for one in events if isinstance(one.event, KpiSnapshot)
     }
     held = set(await session.scalars(select(Snapshot.id).where(Snapshot.id.in_(announced))))
-    changed, lost = 0, list[str]()
+    changed = await take_shifts(
+        session, [(one.event, one.at) for one in events if isinstance(one.event, KpiShift)]
+    )
+    lost = list[str]()
     for id, (event, at) in announced.items():
         if id in held:
             continue

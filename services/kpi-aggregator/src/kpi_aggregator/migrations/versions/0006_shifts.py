@@ -1,0 +1,42 @@
+"""shifts"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("kpi_setting", sa.Column("shift_z", sa.Float(), server_default="3", nullable=False))
+    op.add_column(
+        "kpi_setting", sa.Column("shift_window_days", sa.BigInteger(), server_default="30", nullable=False)
+    )
+    op.create_table(
+        "kpi_shift",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kpi", sa.Text(), nullable=False),
+        sa.Column("scope_type", sa.Text(), nullable=False),
+        sa.Column("scope_id", sa.Text(), nullable=False),
+        sa.Column("view", sa.Text(), nullable=False),
+        sa.Column("before_from", sa.Date(), nullable=False),
+        sa.Column("window_from", sa.Date(), nullable=False),
+        sa.Column("window_to", sa.Date(), nullable=False),
+        sa.Column("value", sa.Float(), nullable=False),
+        sa.Column("before", sa.Float(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("n_before", sa.BigInteger(), nullable=False),
+        sa.Column("z", sa.Float(), nullable=False),
+        sa.Column("threshold", sa.Float(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("kpi_shift_window", "kpi_shift", ["kpi", "window_to"])
+
+
+def downgrade() -> None:
+    op.drop_table("kpi_shift")
+    op.drop_column("kpi_setting", "shift_window_days")
+    op.drop_column("kpi_setting", "shift_z")
