@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from closed_loop.service.answers import follow_up_answers
 from closed_loop.service.directory import store_accounts, store_assignments, store_employees, store_org_units
 from closed_loop.service.rerouting import Store, learn
+from closed_loop.service.shifts import follow_up_shifts
 from closed_loop.settings import ClosedLoopSettings
 from fairloop.clock import Clock
-from fairloop.events import Account, Assignment, AttributionResult, Employee, OrgUnit
+from fairloop.events import Account, Assignment, AttributionResult, Employee, KpiShift, OrgUnit
 from fairloop.service import Handler, Handlers
 
 E = TypeVar("E")
@@ -22,6 +23,9 @@ def build_handlers(settings: ClosedLoopSettings, clock: Clock) -> Handlers:
     async def on_answers(session: AsyncSession, events: Sequence[AttributionResult]) -> None:
         await follow_up_answers(session, events, now=clock(), zone=settings.zone)
 
+    async def on_shifts(session: AsyncSession, events: Sequence[KpiShift]) -> None:
+        await follow_up_shifts(session, events, now=clock())
+
     def learning(store: Store[E]) -> Handler:
         async def on_facts(session: AsyncSession, events: Sequence[E]) -> None:
             await learn(session, events, store, now=clock(), zone=settings.zone)
@@ -30,6 +34,7 @@ def build_handlers(settings: ClosedLoopSettings, clock: Clock) -> Handlers:
 
     return {
         AttributionResult: on_answers,
+        KpiShift: on_shifts,
         OrgUnit: learning(store_org_units),
         Employee: learning(store_employees),
         Assignment: learning(store_assignments),

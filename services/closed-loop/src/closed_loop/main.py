@@ -5,6 +5,7 @@ from closed_loop.api.documents import routes as documents
 from closed_loop.api.notifications import routes as notifications
 from closed_loop.api.oversight import routes as oversight
 from closed_loop.api.playbooks import routes as playbooks
+from closed_loop.api.shifts import routes as shifts
 from closed_loop.handlers import build_handlers
 from closed_loop.metrics import measure_timers
 from closed_loop.service.cases import republish
@@ -30,7 +31,7 @@ service = Service(
     package="closed_loop",
     settings=ClosedLoopSettings,
     metadata=Base.metadata,
-    routes=[documents, playbooks, cases, oversight, notifications],
+    routes=[documents, playbooks, cases, oversight, notifications, shifts],
     handlers=build_handlers,
     background=[timers],
     recovery=recovery,

@@ -182,6 +182,27 @@ class NotificationRow(Base):
     read_at: Mapped[datetime | None]
 
 
+class ShiftRow(Base):
+    """A unit's, a cause's or the organisation's figure that moved, as kpi-aggregator told of it once."""
+
+    __tablename__ = "kpi_shift"
+    __table_args__ = (Index("kpi_shift_window", "window_to", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kpi: Mapped[str]
+    scope_type: Mapped[str]
+    scope_id: Mapped[str]
+    before_from: Mapped[date]
+    window_from: Mapped[date]
+    window_to: Mapped[date]
+    value: Mapped[float]
+    before: Mapped[float]
+    n: Mapped[int]
+    n_before: Mapped[int]
+    z: Mapped[float]
+    told_at: Mapped[datetime]
+
+
 class SlaTimerRow(Base):
     """A deadline, or the warning before it (`<kind>.warning`), that the worker waits for."""
 
