@@ -22,3 +22,14 @@ async def test_an_interaction_is_told_once_for_every_state_it_had(box: Box) -> N
     ]
     assert (told[0].attributes, told[1].attributes) == ({"window": "front", "wait": 20}, {"window": "rear"})
     assert (told[2].customer, told[2].org_unit, told[2].touchpoint) == (key_of("c2"), "north", "repair")
+
+
+async def test_interactions_are_listed_for_who_sent_them(box: Box) -> None:
+    admin = await set_up(box)
+    jobs = [job(f"j{n}", "m1") for n in range(3)] + [job("p1", "s1") | {"org_unit": "planning"}]
+    await post(admin, "/v1/interactions", {"interactions": jobs})
+    first = (await admin.get("/v1/interactions?org_unit=north&limit=2")).json()
+    rest = (await admin.get(f"/v1/interactions?org_unit=north&limit=2&cursor={first['next']}")).json()
+    assert [one["id"] for one in first["items"] + rest["items"]] == ["j0", "j1", "j2"]
+    assert rest["next"] is None
+    assert (await box.http("employee", employee_id="m1").get("/v1/interactions")).status_code == 403

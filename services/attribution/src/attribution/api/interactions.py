@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Body as JsonBody
 from pydantic import Field, ValidationError, field_validator
+from sqlalchemy import select
 
 from attribution.api.asked import WRITERS, At, Line, Settings, keyed
 from attribution.domain.interactions import PostedInteraction, TookPart
@@ -13,7 +14,7 @@ from attribution.settings import AttributionSettings
 from attribution.tables import InteractionRow
 from fairloop.auth import Role, roles
 from fairloop.errors import Invalid, NotFound
-from fairloop.web import Answer, Body, Instant, Routes, Session, Slug
+from fairloop.web import Answer, Body, Instant, Listing, Paging, Routes, Session, Slug, listing
 from fairloop.web.problems import pointed
 
 routes = Routes(tag="interactions")
@@ -164,3 +165,14 @@ async def get_interaction(id: Slug, session: Session) -> InteractionOut:
     if row is None:
         raise NotFound(f"No interaction {id}.")
     return InteractionOut.model_validate(row)
+
+
+@routes.get("/v1/interactions", allow=_POSTERS | roles(Role.ANALYST))
+async def list_interactions(
+    session: Session, page: Paging, org_unit: Slug | None = None, touchpoint: Line | None = None
+) -> Listing[InteractionOut]:
+    """As they stand; for whoever sent them to compare."""
+    query = select(InteractionRow)
+    for column, wanted in ((InteractionRow.org_unit, org_unit), (InteractionRow.touchpoint, touchpoint)):
+        query = query if wanted is None else query.where(column == wanted)
+    return await listing(session, query, by=[InteractionRow.id], page=page, to=InteractionOut.model_validate)
