@@ -1,13 +1,18 @@
 """closed-loop: gives every unhappy customer an owner and a deadline."""
 
 from closed_loop.api.cases import routes as cases
+from closed_loop.api.digests import routes as digests
 from closed_loop.api.documents import routes as documents
 from closed_loop.api.notifications import routes as notifications
 from closed_loop.api.oversight import routes as oversight
 from closed_loop.api.playbooks import routes as playbooks
+from closed_loop.api.recognitions import routes as recognitions
 from closed_loop.api.shifts import routes as shifts
+from closed_loop.api.webhooks import routes as webhook_routes
 from closed_loop.handlers import build_handlers
+from closed_loop.mailing import mailing
 from closed_loop.metrics import measure_timers
+from closed_loop.posting import webhooks
 from closed_loop.service.cases import republish
 from closed_loop.service.recovering import recovery
 from closed_loop.settings import ClosedLoopSettings
@@ -26,18 +31,37 @@ NOTIFICATIONS = Retention(
     keep=lambda settings: days(settings.keep_notification_days),
 )
 
+WEBHOOKS = Retention(
+    job="webhook_delivery",
+    table="webhook_delivery",
+    key=("id",),
+    age="created_at",
+    where="state <> 'pending'",
+    keep=lambda settings: days(settings.keep_webhook_days),
+)
+
 service = Service(
     name="closed-loop",
     package="closed_loop",
     settings=ClosedLoopSettings,
     metadata=Base.metadata,
-    routes=[documents, playbooks, cases, oversight, notifications, shifts],
+    routes=[
+        documents,
+        playbooks,
+        cases,
+        oversight,
+        notifications,
+        shifts,
+        digests,
+        recognitions,
+        webhook_routes,
+    ],
     handlers=build_handlers,
-    background=[timers],
+    background=[timers, mailing, webhooks],
     recovery=recovery,
     republish=republish,
     gauges=measure_timers,
-    retention=[NOTIFICATIONS],
+    retention=[NOTIFICATIONS, WEBHOOKS],
 )
 
 if __name__ == "__main__":

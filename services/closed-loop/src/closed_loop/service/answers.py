@@ -16,6 +16,7 @@ from closed_loop.domain.routing import Circumstances, Directory, owning_unit
 from closed_loop.service.cases import save
 from closed_loop.service.directory import HOLD, load_directory
 from closed_loop.service.documents import IN_FORCE, InForce, in_force
+from closed_loop.service.wins import keep_wins
 from fairloop.db import sql
 from fairloop.events import AttributionResult, Scores
 
@@ -51,7 +52,9 @@ async def follow_up_answers(
 ) -> None:
     """Every version counts, in order: an answer that was a detractor's for a moment has had its case."""
     held = await _hold(session, events)
-    revisions = [revision_of(event) for event in _unseen(events, held.seen)]
+    news = _unseen(events, held.seen)
+    await keep_wins(session, news)
+    revisions = [revision_of(event) for event in news]
     situation = await _situation(session, revisions, held, now=now, zone=zone)
     changes: list[Change] = []
     for revision in revisions:

@@ -13,6 +13,8 @@ from closed_loop.domain.case import Act, Case, Change
 from closed_loop.service.directory import load_people
 from closed_loop.service.documents import calendar_version
 from closed_loop.service.keeping import keep
+from closed_loop.service.webhooks import tell_of_cases
+from closed_loop.service.wins import take_back_recoveries
 from closed_loop.tables import CaseRow
 from fairloop.events import CaseClock, ClosedLoopCase
 from fairloop.outbox import publish
@@ -45,6 +47,8 @@ async def save(session: AsyncSession, changes: Sequence[Change]) -> list[Case]:
     newest = list(states.values())
     await keep(session, newest, changes)
     await publish(session, [published(case) for case in numbered])
+    await tell_of_cases(session, [(published(case), case.touched_at) for case in numbered])
+    await take_back_recoveries(session, newest)
     return newest
 
 
@@ -52,6 +56,7 @@ async def put_back(session: AsyncSession, cases: Sequence[Case]) -> None:
     """Keep locked cases as they had been published, with exactly their deadlines armed; nobody is told anew."""
     if cases:
         await keep(session, cases, ())
+        await tell_of_cases(session, [(published(case), case.touched_at) for case in cases])
 
 
 async def publish_again(session: AsyncSession, cases: Sequence[Case]) -> None:
