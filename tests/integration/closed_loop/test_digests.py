@@ -46,6 +46,7 @@ async def smtp() -> AsyncIterator[MailServer]:
 async def box(postgres: PostgresServer, peers: HttpServer, smtp: MailServer) -> AsyncIterator[Box]:
     env = {
         "peer_urls": dict.fromkeys(("survey-intake", "attribution", "kpi-aggregator"), peers.url),
+        "service_token": "t",
         "smtp_url": smtp.url,
         "mail_from": "Fairloop <digest@glass.test>",
         "link_base_url": "https://fairloop.glass.test/",

@@ -31,7 +31,7 @@ async def peers(others: OtherServices) -> AsyncIterator[HttpServer]:
 @pytest.fixture
 async def box(postgres: PostgresServer, peers: HttpServer) -> AsyncIterator[Box]:
     urls = dict.fromkeys(("survey-intake", "attribution", "kpi-aggregator"), peers.url)
-    async with running(service, postgres, env={"peer_urls": urls}) as started:
+    async with running(service, postgres, env={"peer_urls": urls, "service_token": "t"}) as started:
         await started.deliver(DIRECTORY)
         yield started
 

@@ -25,19 +25,19 @@ WITH lead AS (SELECT DISTINCT manager AS id FROM employee WHERE active AND manag
 top AS (
   SELECT DISTINCT a.employee AS id FROM assignment a
   WHERE a.org_unit = (SELECT min(id) FROM org_unit WHERE parent IS NULL)
-    AND a.valid_from <= $4 AND (a.valid_to IS NULL OR a.valid_to > $4)
+    AND a.valid_from <= $4::date AND (a.valid_to IS NULL OR a.valid_to > $4)
 ),
 posted AS (
   SELECT DISTINCT a.employee AS id FROM assignment a
-  WHERE a.valid_from <= $4 AND (a.valid_to IS NULL OR a.valid_to > $4)
+  WHERE a.valid_from <= $4::date AND (a.valid_to IS NULL OR a.valid_to > $4)
 )
 INSERT INTO digest_delivery (employee, kind, period, starts, ends, state, attempts, next_try_at, planned_at)
 SELECT e.id, CASE WHEN e.id IN (SELECT id FROM lead) AND e.id IN (SELECT id FROM top) THEN 'executive'
                   WHEN e.id IN (SELECT id FROM lead) THEN 'manager' ELSE 'employee' END,
-       $1, $2, $3, 'pending', 0, $5, $5
+       $1::text, $2::date, $3::date, 'pending', 0, $5::timestamptz, $5
 FROM employee e
 WHERE e.active AND e.id IN (SELECT id FROM posted)
-  AND NOT EXISTS (SELECT FROM digest_delivery d WHERE d.employee = e.id AND d.period = $1)
+  AND NOT EXISTS (SELECT FROM digest_delivery d WHERE d.employee = e.id AND d.period = $1::text)
 ON CONFLICT DO NOTHING
 RETURNING 1
 """
