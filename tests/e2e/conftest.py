@@ -1,12 +1,17 @@
 """Installations: one for the tests that leave it as they found it, and a home to begin others with."""
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from tests.e2e.installation import Installation, installed
+from tests.e2e.mailbox import Mailbox, mailbox
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +28,25 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Installation]:
-    with installed(tmp_path_factory.mktemp("shared") / "home", prepared=prepared) as up:
+def mails() -> Iterator[Mailbox]:
+    """The SMTP server that the shared installation hands its digests to."""
+    with mailbox() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def installation(
+    tmp_path_factory: pytest.TempPathFactory, prepared: Path, mails: Mailbox
+) -> Iterator[Installation]:
+    """Digests are due at once for whoever joins; webhooks may go to this machine."""
+    now = datetime.now(UTC)
+    telling = {
+        "FAIRLOOP_SMTP_URL": mails.url,
+        "FAIRLOOP_MAIL_FROM": "digest@fairloop.test",
+        "FAIRLOOP_LINK_BASE_URL": "https://fairloop.test",
+        "FAIRLOOP_DIGEST_WEEKDAY": WEEKDAYS[now.weekday()],
+        "FAIRLOOP_DIGEST_HOUR": str(now.hour),
+        "FAIRLOOP_WEBHOOK_ALLOWED_NETWORKS": json.dumps(["127.0.0.1/32"]),
+    }
+    with installed(tmp_path_factory.mktemp("shared") / "home", prepared=prepared, **telling) as up:
         yield up

@@ -24,7 +24,7 @@ _PLAN = """
 WITH lead AS (SELECT DISTINCT manager AS id FROM employee WHERE active AND manager IS NOT NULL),
 top AS (
   SELECT DISTINCT a.employee AS id FROM assignment a
-  WHERE a.org_unit = (SELECT min(id) FROM org_unit WHERE parent IS NULL)
+  WHERE a.org_unit IN (SELECT id FROM org_unit WHERE parent IS NULL)
     AND a.valid_from <= $4::date AND (a.valid_to IS NULL OR a.valid_to > $4)
 ),
 posted AS (

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from closed_loop.domain.routing import subtree, top_unit
+from closed_loop.domain.routing import subtree
 from closed_loop.service.directory import load_parents
 from closed_loop.tables import AssignmentFact, EmployeeFact
 
@@ -16,7 +16,7 @@ from closed_loop.tables import AssignmentFact, EmployeeFact
 class Position:
     """`units`: where they have a post today; `leads`: these and all below when somebody reports to them.
 
-    `whole`: what they lead is the whole organisation.
+    `whole`: they lead a unit that has none above it.
     """
 
     employee: str
@@ -35,7 +35,7 @@ async def position_of(session: AsyncSession, employee: str, *, today: date) -> P
     parents = await load_parents(session)
     leading = (await session.scalar(reports)) is not None
     leads = frozenset(subtree(parents, units)) if leading else frozenset()
-    return Position(employee, units, leads, leading and top_unit(parents) in leads)
+    return Position(employee, units, leads, any(parents.get(unit, unit) is None for unit in leads))
 
 
 async def units_of(session: AsyncSession, employee: str, *, today: date) -> frozenset[str]:
