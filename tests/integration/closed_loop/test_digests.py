@@ -20,6 +20,7 @@ from tests.integration.closed_loop.world import DIRECTORY, answer, only_case
 
 from closed_loop.mailing import send_due
 from closed_loop.main import service
+from closed_loop.service.notifications import Subject, notify
 from fairloop.embedded import PostgresServer
 from fairloop.events import Employee
 from fairloop.testing import Box, running
@@ -92,6 +93,21 @@ async def test_every_trigger_has_the_link_to_act(box: Box) -> None:
     assert (action["kind"], action["due_at"]) == ("case", "2026-03-02T13:00:00Z")
     box.clock.advance(timedelta(hours=5))
     assert [one["kind"] for one in (await read(box, "bea"))["actions"]] == ["overdue"]
+
+
+async def test_what_somebody_was_told_and_has_not_seen_is_in_it_with_its_link(box: Box) -> None:
+    async with box.db.begin() as session:
+        about = Subject("action_plan", "cleaner-cars")
+        await notify(session, ["m1"], "review_due", about=about, at=box.clock())
+    (action,) = (await read(box, "m1"))["actions"]
+    assert (action["text"], action["link"]) == (
+        "review due: action plan cleaner-cars.",
+        "https://fairloop.glass.test/v1/action-plans/cleaner-cars",
+    )
+    m1 = box.http("employee", employee_id="m1")
+    (told,) = (await m1.get("/v1/notifications")).json()["items"]
+    await m1.post(f"/v1/notifications/{told['id']}/read")
+    assert (await read(box, "m1"))["actions"] == []
 
 
 async def test_a_manager_sees_ageing_trend_and_coaching_moments(box: Box, others: OtherServices) -> None:

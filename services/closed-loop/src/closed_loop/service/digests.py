@@ -9,18 +9,18 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from closed_loop.domain.case import Case
+from closed_loop.domain.composing import Wanted, compose
 from closed_loop.domain.digest import (
     COMPARED,
     Ageing,
     Digest,
     Facts,
     Kind,
+    Notice,
     OpenCase,
     Praise,
     ProgrammeFacts,
     TeamFacts,
-    Wanted,
-    compose,
 )
 from closed_loop.domain.routing import subtree
 from closed_loop.service.asking import figures, people
@@ -29,7 +29,7 @@ from closed_loop.service.directory import load_parents
 from closed_loop.service.positions import Position, position_of
 from closed_loop.service.recognitions import never_recognised
 from closed_loop.settings import ClosedLoopSettings
-from closed_loop.tables import CaseRow
+from closed_loop.tables import CaseRow, NotificationRow
 from closed_loop.tables_told import RecognitionRow
 from fairloop.auth import Caller, Role
 from fairloop.db import sql
@@ -117,6 +117,7 @@ async def load_facts(session: AsyncSession, reading: Reading, *, now: datetime, 
         ends=reading.ends,
         own_units=tuple(sorted(position.units)),
         cases=await _open_cases(session, CaseRow.owner == position.employee),
+        notices=await _notices(session, position.employee),
         praise=[
             _praise(row)
             for row in await session.scalars(
@@ -217,6 +218,25 @@ async def _open_cases(session: AsyncSession, condition: ColumnElement[bool]) -> 
         .limit(_SHOWN)
     )
     return [_open_case(case_of(row)) for row in await session.scalars(statement)]
+
+
+async def _notices(session: AsyncSession, employee: str) -> list[Notice]:
+    """What they have not seen, but for thanks and the cases they own, which the digest tells of itself."""
+    statement = (
+        select(NotificationRow)
+        .where(
+            NotificationRow.recipient == employee,
+            NotificationRow.read_at.is_(None),
+            NotificationRow.subject_type != "recognition",
+            (NotificationRow.case_id.is_(None)) | (NotificationRow.kind == "fyi"),
+        )
+        .order_by(NotificationRow.id.desc())
+        .limit(_SHOWN)
+    )
+    return [
+        Notice(row.kind, row.subject_type, row.subject_id or str(row.case_id))
+        for row in await session.scalars(statement)
+    ]
 
 
 def _open_case(case: Case) -> OpenCase:

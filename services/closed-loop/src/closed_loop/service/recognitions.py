@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from closed_loop.domain.routing import subtree
 from closed_loop.service.directory import load_parents
+from closed_loop.service.notifications import Subject, notify
 from closed_loop.service.positions import people_in, units_of
 from closed_loop.tables import EmployeeFact
 from closed_loop.tables_told import RecognitionRow
@@ -63,6 +64,7 @@ async def thank(
     )
     session.add(row)
     await session.flush()
+    await notify(session, [recipient], "thanks", about=Subject("recognition", str(row.id)), at=now)
     return row
 
 
