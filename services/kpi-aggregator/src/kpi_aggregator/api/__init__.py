@@ -1,6 +1,8 @@
 """HTTP in, use case, HTTP out; one file an idea."""
 
 from kpi_aggregator.api import (
+    answers,
+    cause_answers,
     coverage,
     drivers,
     figures,
@@ -15,6 +17,8 @@ from kpi_aggregator.api import (
 )
 
 ROUTES = [
+    answers.routes,
+    cause_answers.routes,
     coverage.routes,
     drivers.routes,
     figures.routes,
