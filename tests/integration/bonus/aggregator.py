@@ -1,4 +1,4 @@
-"""A stand-in for kpi-aggregator: answers with what a test has set, and keeps what it froze."""
+"""A stand-in for the other services: answers with what a test has set, and keeps what it froze."""
 
 import asyncio
 import hashlib
@@ -94,12 +94,26 @@ class Aggregator:
         self.changed: list[dict[str, Any]] = []
         self.corrected: list[dict[str, Any]] = []
         self.frozen: dict[str, dict[str, Any]] = {}
+        self.disputes: list[dict[str, Any]] = []
+        self.adoption: dict[str, Any] = {"n": None, "share": None}
         self.down = False
         self.pause: tuple[asyncio.Event, asyncio.Event] | None = None
 
     def __call__(self, peer: str) -> httpx.AsyncClient:
-        assert peer == "kpi-aggregator"
-        return httpx.AsyncClient(transport=httpx.MockTransport(self.answer), base_url="http://kpi")
+        answers = {
+            "kpi-aggregator": self.answer,
+            "attribution": self._disputes,
+            "closed-loop": self._adoption,
+        }
+        return httpx.AsyncClient(transport=httpx.MockTransport(answers[peer]), base_url="http://peer")
+
+    async def _disputes(self, request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/v1/disputes"
+        return httpx.Response(200, json={"items": self.disputes, "next": None})
+
+    async def _adoption(self, request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/v1/adoption/organisation/all"
+        return httpx.Response(503) if self.down else httpx.Response(200, json={"total": self.adoption})
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         if self.down:
@@ -117,6 +131,8 @@ class Aggregator:
             return httpx.Response(200, json=body)
         if path.startswith("/v1/snapshots/"):
             return httpx.Response(200, json=self.frozen[path.rsplit("/", 1)[1]])
+        if path.endswith("/answers"):
+            return httpx.Response(200, json={"items": self.contributions, "next": None})
         return self._kpi(path, request.url.params["view"])
 
     def _freeze(self, asked: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, LargeBinary, Tex
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from bonus.domain.goal_review import Decision
 from bonus.domain.lifecycle import PeriodStatus, RunStatus
 from fairloop.tables import add_runtime_tables
 
@@ -19,7 +20,10 @@ class Base(DeclarativeBase):
 
 
 class PlanVersion(Base):
-    """One version of a plan. A draft is replaced in place; a published version never changes."""
+    """One version of a plan. A draft is replaced in place; a published version never changes.
+
+    It counts for periods that begin on `in_force_from` or later.
+    """
 
     __tablename__ = "plan"
 
@@ -30,6 +34,8 @@ class PlanVersion(Base):
     text_hash: Mapped[str]
     changed_at: Mapped[datetime]
     changed_by: Mapped[str]
+    published_on: Mapped[date | None]
+    in_force_from: Mapped[date | None]
 
 
 class Acceptance(Base):
@@ -123,6 +129,21 @@ class Inquiry(Base):
     text: Mapped[str]
     asked_by: Mapped[str]
     asked_at: Mapped[datetime]
+
+
+class GoalReview(Base):
+    """Somebody answered, by name, whether a goal is still the right one; `figures` are those it was answered with."""
+
+    __tablename__ = "goal_review"
+
+    plan: Mapped[str] = mapped_column(primary_key=True)
+    component: Mapped[str] = mapped_column(primary_key=True)
+    due_on: Mapped[date] = mapped_column(primary_key=True)
+    decision: Mapped[Decision] = mapped_column(Text, comment="keep | change | drop")
+    reason: Mapped[str]
+    answered_by: Mapped[str]
+    answered_at: Mapped[datetime]
+    figures: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 class AnnouncedSnapshot(Base):

@@ -118,7 +118,10 @@ class PlanIn(PlanText):
 
 
 class PlanOut(PlanText):
-    """A version of a plan. `text_hash` is what a payee accepts; `payees` are those the caller may see."""
+    """A version of a plan. `text_hash` is what a payee accepts; `payees` are those the caller may see.
+
+    Once published, it counts for periods that begin on `in_force_from` or later.
+    """
 
     id: str
     version: int
@@ -126,6 +129,8 @@ class PlanOut(PlanText):
     text_hash: str
     payee_count: int
     warnings: tuple[str, ...] = ()
+    published_on: date | None = None
+    in_force_from: date | None = None
 
 
 def text_of(plan: Plan) -> dict[str, Any]:

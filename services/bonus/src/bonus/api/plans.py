@@ -1,15 +1,14 @@
-"""Plans: draft, publish, accept, read."""
+"""Plans: draft, publish, read."""
 
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import Field
 
+from bonus.api.asked import Today
 from bonus.api.plan_body import PlanIn, PlanOut, text_of
 from bonus.domain.plan import Payee
 from bonus.service.plans import (
     HeldPlan,
-    accept,
     held_plan,
     newest_for,
     newest_plans,
@@ -21,20 +20,9 @@ from bonus.tables import PlanVersion
 from fairloop.auth import EVERYBODY, Role, roles
 from fairloop.auth import Caller as AuthCaller
 from fairloop.errors import NotFound
-from fairloop.web import Answer, Body, Caller, Listing, Now, Paging, Routes, Session, Slug, listing
+from fairloop.web import Caller, Listing, Now, Paging, Routes, Session, Slug, listing
 
 routes = Routes(tag="plans")
-
-
-class AcceptanceIn(Body):
-    employee: Slug
-    text_hash: Annotated[str, Field(max_length=64)]
-
-
-class AcceptanceOut(Answer):
-    plan: str
-    employee: str
-    text_hash: str
 
 
 @routes.put("/v1/plans/{id}", allow=roles(Role.ADMIN))
@@ -44,16 +32,8 @@ async def put_plan(id: Slug, body: PlanIn, session: Session, caller: Caller, now
 
 
 @routes.post("/v1/plans/{id}/publish", allow=roles(Role.ADMIN))
-async def post_publish(id: Slug, session: Session, caller: Caller, now: Now) -> PlanOut:
-    return shown(await publish_plan(session, id, by=caller.sub, now=now), caller)
-
-
-@routes.post("/v1/plans/{id}/acceptances", allow=roles(Role.EMPLOYEE, Role.ADMIN), status_code=201)
-async def post_acceptance(
-    id: Slug, body: AcceptanceIn, session: Session, caller: Caller, now: Now
-) -> AcceptanceOut:
-    await accept(session, id, employee=body.employee, text_hash=body.text_hash, caller=caller, now=now)
-    return AcceptanceOut(plan=id, employee=body.employee, text_hash=body.text_hash)
+async def post_publish(id: Slug, session: Session, caller: Caller, now: Now, today: Today) -> PlanOut:
+    return shown(await publish_plan(session, id, by=caller.sub, now=now, today=today), caller)
 
 
 @routes.get("/v1/plans/{id}", allow=EVERYBODY)
@@ -100,5 +80,7 @@ def shown(held: HeldPlan, caller: AuthCaller) -> PlanOut:
             "text_hash": held.text_hash,
             "payee_count": len(held.plan.payees),
             "warnings": held.warnings,
+            "published_on": held.published_on,
+            "in_force_from": held.in_force_from,
         }
     )

@@ -8,7 +8,8 @@ from bonus.domain.adjustment import Adjustment, adjustments
 from bonus.domain.missing import MissingFigureError
 from bonus.domain.snapshot import Figures
 from bonus.domain.standing import Standing
-from bonus.service.plans import accepted_by, plan_version
+from bonus.service.acceptances import accepted_by
+from bonus.service.plans import plan_version
 from bonus.service.snapshots import corrections
 from bonus.service.statements import closed_run, payouts_of
 from bonus.tables import BonusRunRow

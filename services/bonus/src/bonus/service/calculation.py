@@ -20,9 +20,10 @@ from bonus.domain.run import Run, calculate
 from bonus.domain.snapshot import Snapshot
 from bonus.domain.standing import Standing
 from bonus.domain.tenure import Days
+from bonus.service.acceptances import accepted_by
 from bonus.service.directory import assignments_of
 from bonus.service.periods import days_of, locked
-from bonus.service.plans import HeldPlan, accepted_by, published
+from bonus.service.plans import HeldPlan, plan_for_period
 from bonus.service.runs import announce_new, current_run, supersede
 from bonus.service.snapshots import freeze
 from bonus.service.statements import save_statements
@@ -75,10 +76,8 @@ async def _begun(db: Database, id: str) -> AsyncIterator[Job]:
 async def _load(session: AsyncSession, id: str) -> Job:
     period = await locked(session, id)
     _refuse_when_closed(period)
-    plan = await published(session, period.plan)
-    if plan is None:
-        raise Conflict(f"Plan {period.plan} has no published version.")
     days = days_of(period)
+    plan = await plan_for_period(session, period.plan, days.start)
     assignments = await assignments_of(session, {payee.employee for payee in plan.plan.payees})
     standing = Standing.of(days, assignments, await accepted_by(session, plan.id, plan.text_hash))
     period.status = "calculating"

@@ -7,7 +7,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bonus.domain.lifecycle import CLOSED
+from bonus.domain.notice import TooEarlyError, counting_for
 from bonus.domain.tenure import Days
+from bonus.service.notice import published_versions
 from bonus.service.runs import supersede
 from bonus.tables import Period, PlanVersion
 from fairloop.errors import Conflict, Invalid, NotFound
@@ -22,6 +24,10 @@ async def put_period(session: AsyncSession, id: str, *, days: Days, plan: str) -
         raise Invalid("A period has at least one day and at most three years.", pointer="/body/to")
     if await session.scalar(select(PlanVersion.id).where(PlanVersion.id == plan).limit(1)) is None:
         raise Invalid(f"There is no plan {plan}.", pointer="/body/plan")
+    try:
+        counting_for(await published_versions(session, plan), days.start)
+    except TooEarlyError as error:
+        raise Invalid(f"Too early: {error}.", pointer="/body/from") from error
     await session.execute(
         insert(Period)
         .values(id=id, plan=plan, date_from=days.start, date_to=days.end, status="open")

@@ -1,19 +1,20 @@
-"""Plans: drafts, publishing, acceptance."""
+"""Plans: drafts, publishing, which version counts."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 from sqlalchemy import Select, func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bonus.domain.notice import TooEarlyError, counting_for, in_force_from
 from bonus.domain.plan import Plan
 from bonus.domain.plan_rules import cliffs, problems
 from bonus.service.directory import strangers
-from bonus.tables import Acceptance, PlanVersion
+from bonus.service.notice import published_versions
+from bonus.tables import PlanVersion
 from fairloop.auth import Caller, Role
-from fairloop.errors import Conflict, Forbidden, Invalid, NotFound
+from fairloop.errors import Conflict, Invalid, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class HeldPlan:
     plan: Plan
     text_hash: str
     warnings: tuple[str, ...] = ()
+    published_on: date | None = None
+    in_force_from: date | None = None
 
 
 async def put_draft(session: AsyncSession, id: str, plan: Plan, *, by: str, now: datetime) -> HeldPlan:
@@ -56,21 +59,32 @@ async def put_draft(session: AsyncSession, id: str, plan: Plan, *, by: str, now:
     return held_plan(newest, warnings=tuple(warnings))
 
 
-async def publish_plan(session: AsyncSession, id: str, *, by: str, now: datetime) -> HeldPlan:
-    """From now on the newest version is the text that counts, and it never changes. Again: nothing happens."""
+async def publish_plan(session: AsyncSession, id: str, *, by: str, now: datetime, today: date) -> HeldPlan:
+    """From the end of the notice on the newest version is the text that counts, and it never changes.
+
+    Again: nothing happens.
+    """
     await _lock(session, id)
     newest = await _newest(session, id)
     if newest is None:
         raise NotFound(f"There is no plan {id}.")
     if newest.status == "draft":
+        earlier = await published_versions(session, id)
         newest.status, newest.changed_at, newest.changed_by = "published", now, by
+        newest.published_on = today
+        newest.in_force_from = in_force_from(today, newest.body["notice_days"], earlier)
     return held_plan(newest)
 
 
-async def published(session: AsyncSession, id: str) -> HeldPlan | None:
-    """The newest published version."""
-    newest = await _newest(session, id, status="published")
-    return None if newest is None else held_plan(newest)
+async def plan_for_period(session: AsyncSession, id: str, start: date) -> HeldPlan:
+    """The text that a period beginning on `start` is calculated with. Raises Conflict when there is none that may."""
+    try:
+        counting = counting_for(await published_versions(session, id), start)
+    except TooEarlyError as error:
+        raise Conflict(f"Not calculated: {error}.") from error
+    if counting is None:
+        raise Conflict(f"Plan {id} has no published version.")
+    return await plan_version(session, id, counting.version.version)
 
 
 async def plan_version(session: AsyncSession, id: str, version: int) -> HeldPlan:
@@ -100,37 +114,18 @@ def newest_plans(caller: Caller) -> Select[PlanVersion]:
     )
 
 
-async def accept(
-    session: AsyncSession, id: str, *, employee: str, text_hash: str, caller: Caller, now: datetime
-) -> None:
-    """Record that a payee agrees to the published text. Raises Forbidden, NotFound, Conflict, Invalid."""
-    if not caller.has(Role.ADMIN) and caller.employee_id != employee:
-        raise Forbidden("A plan is accepted by the payee in person.")
-    held = await published(session, id)
-    if held is None:
-        raise NotFound(f"There is no published plan {id}.")
-    if text_hash != held.text_hash:
-        raise Conflict(f"This is not the text of the published version {held.version}: read it again.")
-    if held.plan.payee(employee) is None:
-        raise Invalid(f"{employee} is not a payee of this plan.", pointer="/body/employee")
-    await session.execute(
-        insert(Acceptance)
-        .values(plan=id, text_hash=text_hash, employee=employee, accepted_at=now, recorded_by=caller.sub)
-        .on_conflict_do_nothing()
-    )
-
-
-async def accepted_by(session: AsyncSession, id: str, text_hash: str) -> set[str]:
-    """Who accepted this text."""
-    rows = await session.scalars(
-        select(Acceptance.employee).where(Acceptance.plan == id, Acceptance.text_hash == text_hash)
-    )
-    return set(rows)
-
-
 def held_plan(row: PlanVersion, *, warnings: tuple[str, ...] = ()) -> HeldPlan:
     plan = msgspec.convert(row.body, Plan)
-    return HeldPlan(row.id, row.version, row.status, plan, row.text_hash, warnings)
+    return HeldPlan(
+        row.id,
+        row.version,
+        row.status,
+        plan,
+        row.text_hash,
+        warnings,
+        row.published_on,
+        row.in_force_from,
+    )
 
 
 def _unknown(employees: list[str]) -> list[str]:

@@ -15,9 +15,10 @@ from bonus.domain.lifecycle import CLOSED, PeriodStatus
 from bonus.domain.missing import MissingFigureError
 from bonus.domain.run import Run, calculate
 from bonus.domain.standing import Standing
+from bonus.service.acceptances import accepted_by
 from bonus.service.directory import assignments_of
 from bonus.service.periods import days_of, locked
-from bonus.service.plans import accepted_by, plan_version
+from bonus.service.plans import plan_version
 from bonus.service.runs import announce, current_run, published_run
 from bonus.service.snapshots import fetch
 from bonus.service.statements import save_statements

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bonus.domain.snapshot import Corrections, Figure, FigureKey, Snapshot
+from bonus.domain.snapshot import Contribution, Corrections, Figure, FigureKey, Snapshot
 from bonus.domain.tenure import Days
 from bonus.service.directory import newest
 from bonus.tables import AnnouncedSnapshot
@@ -63,6 +63,25 @@ async def current_figures(peers: PeerClient, period: Days, keys: Collection[Figu
             )
             for kpi, scope, id, view in sorted(keys)
         ]
+
+
+class _Answers(msgspec.Struct):
+    items: list[Contribution]
+
+
+async def current_answers(
+    peers: PeerClient, period: Days, employee: str, kpis: Collection[str]
+) -> dict[str, list[Contribution]]:
+    """KPI → the responses of a period that name this person, as they are now."""
+    days = {"from": period.start.isoformat(), "to": period.end.isoformat()}
+    async with peers(AGGREGATOR) as client:
+        return {
+            kpi: _decode(
+                await _ask(client, "GET", f"/v1/kpis/{kpi}/employee/{employee}/answers", params=days),
+                _Answers,
+            ).items
+            for kpi in sorted(kpis)
+        }
 
 
 async def store_announcements(session: AsyncSession, events: Sequence[KpiSnapshot]) -> None:
