@@ -1,14 +1,6 @@
 """closed-loop: gives every unhappy customer an owner and a deadline."""
 
-from closed_loop.api.cases import routes as cases
-from closed_loop.api.digests import routes as digests
-from closed_loop.api.documents import routes as documents
-from closed_loop.api.notifications import routes as notifications
-from closed_loop.api.oversight import routes as oversight
-from closed_loop.api.playbooks import routes as playbooks
-from closed_loop.api.recognitions import routes as recognitions
-from closed_loop.api.shifts import routes as shifts
-from closed_loop.api.webhooks import routes as webhook_routes
+from closed_loop.api import ROUTES
 from closed_loop.handlers import build_handlers
 from closed_loop.mailing import mailing
 from closed_loop.metrics import measure_timers
@@ -45,17 +37,7 @@ service = Service(
     package="closed_loop",
     settings=ClosedLoopSettings,
     metadata=Base.metadata,
-    routes=[
-        documents,
-        playbooks,
-        cases,
-        oversight,
-        notifications,
-        shifts,
-        digests,
-        recognitions,
-        webhook_routes,
-    ],
+    routes=ROUTES,
     handlers=build_handlers,
     background=[timers, mailing, webhooks],
     recovery=recovery,

@@ -73,6 +73,7 @@ class AssignmentFact(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int]
     employee: Mapped[str]
+    role: Mapped[str | None] = mapped_column(comment="null: learnt before roles were kept")
     org_unit: Mapped[str] = mapped_column(index=True)
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]

@@ -26,11 +26,12 @@ ON CONFLICT (id) DO UPDATE SET version = excluded.version, manager = excluded.ma
 WHERE employee.version < excluded.version RETURNING 1
 """
 _ASSIGNMENTS = """
-INSERT INTO assignment (id, version, employee, org_unit, valid_from, valid_to)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::date[])
-ON CONFLICT (id) DO UPDATE SET version = excluded.version, employee = excluded.employee,
+INSERT INTO assignment (id, version, employee, role, org_unit, valid_from, valid_to)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::date[], $7::date[])
+ON CONFLICT (id) DO UPDATE SET version = excluded.version, employee = excluded.employee, role = excluded.role,
   org_unit = excluded.org_unit, valid_from = excluded.valid_from, valid_to = excluded.valid_to
-WHERE assignment.version < excluded.version RETURNING 1
+WHERE assignment.version < excluded.version OR (assignment.version = excluded.version AND assignment.role IS NULL)
+RETURNING 1
 """
 _ACCOUNTS = """
 INSERT INTO account (customer, version, owner) SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[])
@@ -117,6 +118,7 @@ async def store_assignments(session: AsyncSession, events: Iterable[Assignment])
         [post.assignment for post in posts],
         [post.version for post in posts],
         [post.employee for post in posts],
+        [post.role for post in posts],
         [post.org_unit for post in posts],
         [post.valid_from for post in posts],
         [post.valid_to for post in posts],

@@ -1,0 +1,79 @@
+"""How often an expected behaviour was seen, month by month, with how sure that is."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from fractions import Fraction
+
+import msgspec
+
+FEWEST_OBSERVATIONS = 5  # of a group, below which nothing is shown
+FEWEST_PEOPLE = 3
+_Z95 = 1.96
+
+READING = "Observations and outcome side by side. That both rise or fall together does not show that one made the other do so."
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """One observation that counts: somebody showed a behaviour on a day, or did not."""
+
+    employee: str
+    behaviour: str
+    on: date
+    shown: bool
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """Of `n` observations of `people`, `shown` showed the behaviour. Suppressed: too few, everything is None."""
+
+    n: int | None
+    people: int | None
+    shown: int | None
+    share: str | None
+    ci95: tuple[str, str] | None
+    suppressed: bool
+
+
+HIDDEN = Share(n=None, people=None, shown=None, share=None, ci95=None, suppressed=True)
+
+
+def share(observations: Iterable[Seen], *, of_group: bool) -> Share:
+    """The share that showed it, with Wilson's interval; of a group only when it does not tell about one person."""
+    held = list(observations)
+    n, shown = len(held), sum(one.shown for one in held)
+    people = len({one.employee for one in held})
+    if of_group and (n < FEWEST_OBSERVATIONS or people < FEWEST_PEOPLE):
+        return HIDDEN
+    return Share(
+        n=n,
+        people=people,
+        shown=shown,
+        share=_text(shown / n) if n else None,
+        ci95=_wilson(shown, n) if n else None,
+        suppressed=False,
+    )
+
+
+def months(start: date, end: date) -> Iterator[tuple[date, date]]:
+    """The calendar months of [start, end), each as its part of these days."""
+    first = start
+    while first < end:
+        following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+        yield first, min(following, end)
+        first = following
+
+
+def within(observations: Iterable[Seen], days: tuple[date, date]) -> Sequence[Seen]:
+    return [one for one in observations if days[0] <= one.on < days[1]]
+
+
+def _wilson(shown: int, n: int) -> tuple[str, str]:
+    """Wilson's score interval of a proportion (1927)."""
+    p, z2 = shown / n, _Z95 * _Z95
+    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z95 / (1 + z2 / n) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    return _text(max(0.0, middle - half)), _text(min(1.0, middle + half))
+
+
+def _text(number: float | Fraction) -> str:
+    return f"{float(number):.4f}"
