@@ -32,7 +32,8 @@ FROM_LOG = "known from the log only"
 """Who did what, where the log does not say."""
 
 _SETUP = (
-    "Plans, acceptances, periods without a run and inquiries since the backup are not on the log: they are lost. "
+    "Plans, acceptances, periods without a run, inquiries and answers about goals since the backup are not on the log: "
+    "they are lost. "
     "Who approved or marked as paid what the log tells of is not on it either."
 )
 
