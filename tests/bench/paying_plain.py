@@ -13,8 +13,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from bonus.domain.curve import Curve
 from bonus.domain.plan import Component, Payee, Plan
 from bonus.domain.snapshot import Figure
+from bonus.service.acceptances import accepted_by
 from bonus.service.directory import assignments_of
-from bonus.service.plans import accepted_by, published
+from bonus.service.plans import plan_version
 from bonus.tables import Posting
 from fairloop.db import copy_in, sql
 from fairloop.testing import Box
@@ -45,8 +46,7 @@ async def _figures(box: Box) -> dict[Key, Figure]:
 async def floor(box: Box) -> None:
     """The same reading; amounts in arrays; one row of amounts a payee."""
     async with box.db.begin() as session:
-        held = await published(session, "p")
-        assert held is not None
+        held = await plan_version(session, "p", 1)
         plan = held.plan
         names = [payee.employee for payee in plan.payees]
         assignments = await assignments_of(session, names)
@@ -126,8 +126,7 @@ async def with_orm(box: Box) -> None:
     async with box.db.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     async with box.db.begin() as session:
-        held = await published(session, "p")
-        assert held is not None
+        held = await plan_version(session, "p", 1)
         accepted = await accepted_by(session, "p", held.text_hash)
         for payee in held.plan.payees:
             found = await session.scalars(select(Posting).where(Posting.employee == payee.employee))
