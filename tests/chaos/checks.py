@@ -2,7 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
-from tests.chaos import check_cases, check_coverage, check_figures, check_log, check_pay
+from tests.chaos import (
+    check_cases,
+    check_commitments,
+    check_coverage,
+    check_figures,
+    check_log,
+    check_pay,
+)
 from tests.chaos.evidence import Evidence
 
 Check = Callable[[Evidence], Awaitable[list[str]]]
@@ -32,6 +39,8 @@ CHECKS: tuple[Check, ...] = (
     check_cases.case_events_tell_each_breach_once,
     check_pay.approved_periods_keep_every_byte,
     check_pay.one_payout_for_one_person_and_period,
+    check_commitments.no_acceptance_is_lost,
+    check_commitments.every_observation_is_kept_once,
 )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import count
 
 from tests.chaos.caller import Caller, RefusedError, until
+from tests.chaos.commitments import commit
 from tests.chaos.company import PEOPLE, PLAN, bonus_plan, days_counted
 from tests.chaos.journal import Journal
 
@@ -32,6 +33,7 @@ async def pay(
             return
         await until(counted)  # without any answer there is nothing to pay by
         try:
+            await commit(admin, journal, name=f"commitment-{number}", number=number)
             await pay_once(admin, finance, journal, period=f"period-{number}", start=start)
         except RefusedError as error:
             admin.unexpected.append(f"period-{number}: {error}")

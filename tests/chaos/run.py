@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.chaos.caller import Caller
 from tests.chaos.checks import CHECKS, name_of
+from tests.chaos.commitments import expect
 from tests.chaos.company import requests
 from tests.chaos.drained import NotDrainedError, wait_until_drained
 from tests.chaos.evidence import Evidence, gather
@@ -80,6 +81,7 @@ async def chaos(orders: Orders, folder: Path, say: Callable[[str], None]) -> Rep
         for service, path, body in requests():
             await admin.put(service, path, body)
         await publish_plan(admin)
+        await expect(admin)
         run = _Run(orders, stand, admin, finance, say)
         return await run.whole()
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from .aggregator import Aggregator, figure
-from .office import Office
+from .office import Office, plan_body
 
 OWN = "/v1/goal-reviews/quarterly/own"
 KEEP = {"decision": "keep", "reason": "It still tells who does good work."}
@@ -66,6 +66,26 @@ async def test_an_answer_keeps_who_gave_it_and_the_figures_it_was_given_with(
     (kept,) = body["answers"]
     assert (kept["decision"], kept["answered_by"], kept["due_on"]) == ("keep", "fin", "2027-03-02")
     assert kept["figures"]["disputes"]["filed"] == 1
+
+
+async def test_a_goal_that_came_later_is_asked_about_later_and_a_dropped_one_no_more(office: Office) -> None:
+    own, unit = plan_body()["components"]
+    await office.publish(components=[own | {"weight": "1"}])
+    office.box.clock.now = datetime(2026, 9, 1, 9, tzinfo=UTC)
+    await office.publish(components=[own, unit])
+    listed = (await office.admin.get("/v1/goal-reviews")).json()["items"]
+    assert [(one["component"], one["due_on"]) for one in listed] == [
+        ("own", "2027-03-02"),
+        ("unit", "2027-09-01"),
+    ]
+    dropped = await office.admin.post(f"{OWN}/answer", json=KEEP | {"decision": "drop"})
+    assert dropped.json()["status"] == "dropped"
+    overdue = (await office.admin.get("/v1/goal-reviews?as_of=2030-01-01&status=overdue")).json()["items"]
+    assert [one["component"] for one in overdue] == ["unit"]
+    office.box.clock.now = datetime(2026, 10, 1, 9, tzinfo=UTC)
+    await office.publish(components=[own, unit], name="With it all the same")
+    again = (await office.admin.get("/v1/goal-reviews?as_of=2030-01-01&status=overdue")).json()["items"]
+    assert {one["component"] for one in again} == {"own", "unit"}
 
 
 async def test_the_question_can_be_answered_when_another_service_is_away(

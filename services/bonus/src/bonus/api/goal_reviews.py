@@ -36,7 +36,7 @@ class ReplyOut(Answer):
 
 
 class QuestionOut(Answer):
-    """Due a year after the goal was published or last answered about; overdue 30 days later."""
+    """Due a year after the goal was published or last answered about; overdue 30 days later; never when dropped."""
 
     plan: str
     component: str

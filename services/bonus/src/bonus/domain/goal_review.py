@@ -15,7 +15,7 @@ from bonus.domain.payout import multiple
 from bonus.domain.plan import Scheme
 
 Decision = Literal["keep", "change", "drop"]
-Status = Literal["coming", "due", "overdue"]
+Status = Literal["coming", "due", "overdue", "dropped"]
 
 DAYS_TO_ANSWER = 30
 FEWEST_PAYEES = 5  # below, shares of payees would tell about single people
@@ -41,7 +41,10 @@ def due_on(first: date, answered: Sequence[date]) -> date:
         return date(last.year + 1, 3, 1)
 
 
-def status(due: date, today: date) -> Status:
+def status(due: date, today: date, *, dropped: bool = False) -> Status:
+    """A dropped goal is not asked about any more."""
+    if dropped:
+        return "dropped"
     if today < due:
         return "coming"
     return "due" if today <= due + timedelta(days=DAYS_TO_ANSWER) else "overdue"

@@ -3,6 +3,7 @@
 Whether a question is due is worked out when somebody asks; only answers are kept.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -26,11 +27,19 @@ from bonus.service.plans import HeldPlan, plan_version
 from bonus.service.review_evidence import Adoption, Disputes, adoption_of, disputes_about
 from bonus.tables import BonusRunRow, GoalReview, Inquiry, Period
 from fairloop.auth import Caller
+from fairloop.db import sql
 from fairloop.errors import Conflict, NotFound
 from fairloop.service import Runtime
 
 LAST_PERIODS = 4
 YEAR = 366  # days looked back on
+
+
+_SINCE = """
+SELECT plan.id AS plan, part ->> 'id' AS component, min(coalesce(published_on, changed_at::date)) AS since
+FROM plan, jsonb_array_elements(body -> 'components') AS part WHERE status = 'published' GROUP BY 1, 2
+"""
+"""When each goal was published first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +81,28 @@ async def questions(session: AsyncSession, today: date) -> list[Question]:
     answers: dict[tuple[str, str], list[GoalReview]] = {}
     for row in await session.scalars(select(GoalReview).order_by(GoalReview.answered_at)):
         answers.setdefault((row.plan, row.component), []).append(row)
+    since = {(row.plan, row.component): row.since for row in await sql(session, _SINCE)}
     asked = []
     for plan, versions in sorted((await all_published(session)).items()):
         held = await plan_version(session, plan, versions[-1].version)
         for component in held.plan.components:
             given = answers.get((plan, component.id), [])
-            due = due_on(versions[0].published_on, [one.answered_at.date() for one in given])
-            asked.append(Question(held, component, due, status(due, today), tuple(given)))
+            due = due_on(since[plan, component.id], [one.answered_at.date() for one in given])
+            asked.append(
+                Question(
+                    held,
+                    component,
+                    due,
+                    status(due, today, dropped=_dropped(given, versions[-1].published_on)),
+                    tuple(given),
+                )
+            )
     return asked
+
+
+def _dropped(answers: Sequence[GoalReview], published_on: date) -> bool:
+    """The last answer was to drop the goal, and no text published since has it again."""
+    return bool(answers) and answers[-1].decision == "drop" and published_on <= answers[-1].answered_at.date()
 
 
 async def question(session: AsyncSession, plan: str, component: str, today: date) -> Question:
