@@ -33,7 +33,7 @@ async def test_a_period_set_up_before_the_plan_was_published_waits_for_the_notic
     await office.admin.put("/v1/plans/quarterly", json=plan_body())
     await office.open_period("soon", "2026-03-15", "2026-04-15")
     assert (await office.admin.get("/v1/periods/soon")).json()["notice"] is None
-    await office.admin.post("/v1/plans/quarterly/publish")
+    await office.publish()
     refused = await office.finance.post("/v1/periods/soon/calculate")
     assert refused.status_code == 409
     assert "may begin on 2026-04-01" in refused.json()["detail"]
