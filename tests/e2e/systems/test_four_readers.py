@@ -4,7 +4,7 @@ import pytest
 from tests.e2e.installation import Installation
 from tests.e2e.systems.small_company import CURVE, SmallCompany, from_today
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("systems")]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("systems")]
 
 PROMOTERS = [(10, "work")] * 5 + [(10, None)] * 15
 DETRACTORS = [(3, "work")] * 10

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from fairloop.auth import EVERYBODY
+from fairloop.auth import EVERYBODY, Role, roles
 from fairloop.errors import Invalid
 from fairloop.web import Answer, Caller, Routes, Session, Slug
 from kpi_aggregator.api.asked import AskedDays
@@ -94,7 +94,7 @@ class ContributorsOut(Answer):
     items: list[ContributorOut]
 
 
-@routes.get("/v1/kpis/{kpi}/employee/{id}/contributors", allow=EVERYBODY)
+@routes.get("/v1/kpis/{kpi}/employee/{id}/contributors", allow=EVERYBODY - roles(Role.WORKS_COUNCIL))
 async def get_contributors(
     kpi: Kpi, id: Slug, session: Session, caller: Caller, days: AskedDays
 ) -> ContributorsOut:
