@@ -167,7 +167,6 @@ def bonus_plan() -> dict[str, Any]:
             component("company", "organisation", "0.4"),
         ],
         "gates": [{"kind": "min_responses", "minimum": 2}, {"kind": "employed"}],
-        "reliability_mode": "A",
         "payees": [{"employee": person, "target_bonus_minor": 100_001} for person in sorted(PEOPLE)],
         "notice_days": 0,
     }

@@ -14,7 +14,11 @@ from tests.chaos.journal import Journal
 
 async def publish_plan(caller: Caller) -> None:
     await caller.put("bonus", f"/v1/plans/{PLAN}", bonus_plan())
-    await caller.post("bonus", f"/v1/plans/{PLAN}/publish", None, key="publish")
+    waivers = [
+        {"code": code, "reason": "a company that exists for an hour"}
+        for code in ("too_few_responses", "responses_unknown", "target_not_positive", "short_notice")
+    ]
+    await caller.post("bonus", f"/v1/plans/{PLAN}/publish", {"waivers": waivers}, key="publish")
 
 
 async def pay(

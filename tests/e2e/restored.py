@@ -47,6 +47,12 @@ PLAN = {
     ],
     "payees": [{"employee": "mechanic-0", "target_bonus_minor": 100_000}],
 }
+WAIVED = {
+    "waivers": [
+        {"code": code, "reason": "one day of a company in a test"}
+        for code in ("too_few_responses", "target_not_positive")
+    ]
+}
 DIRECTORY = {
     "kpi-aggregator": {"org_unit": "org_unit", "employee": "employee", "assignment": "assignment"},
     "closed-loop": {"org_unit": "id", "employee": "id", "assignment": "id"},

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.installation import SERVICES, installed
-from tests.e2e.restored import PLAN, World, unready, until, until_exact, until_settled
+from tests.e2e.restored import PLAN, WAIVED, World, unready, until, until_exact, until_settled
 from tests.e2e.traffic import directory, interactions
 from tests.form import in_the_long_form
 
@@ -28,7 +28,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Asy
         await world.ask("kpi-aggregator", "PUT", "/v1/kpi-settings/nps", min_n=1)
         await world.ask("attribution", "POST", "/v1/interactions", interactions=next(iter(interactions())))
         await world.ask("bonus", "PUT", "/v1/plans/everybody", **PLAN)
-        await world.ask("bonus", "POST", "/v1/plans/everybody/publish")
+        await world.ask("bonus", "POST", "/v1/plans/everybody/publish", **WAIVED)
         await world.send(world.fresh(BATCH))
         await until_exact(world)
         try:

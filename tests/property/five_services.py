@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 import msgspec
 from tests.integration.attribution import company
-from tests.integration.bonus.office import plan_body
+from tests.integration.bonus.office import WAIVED, plan_body
 from tests.integration.survey_intake.platform import connect_own
 from tests.property import saved_state
 from tests.property.memory_log import MemoryLog
@@ -168,5 +168,5 @@ async def _set_up(five: FiveServices) -> None:
     ):
         answer = await five.admins[service].put(path, json=body)
         assert answer.is_success, answer.text
-    published = await five.admins["bonus"].post("/v1/plans/quarterly/publish")
+    published = await five.admins["bonus"].post("/v1/plans/quarterly/publish", json=WAIVED)
     assert published.is_success, published.text

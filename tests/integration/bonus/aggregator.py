@@ -29,6 +29,7 @@ def figure(
         "value": value,
         "ci95": [8.4, 69.8] if value is not None else None,
         "reliability": 0.5,
+        "prior": {"mean": 40.0, "sd_between": 15.0, "sd_within": 80.0, "source": "published"},
         "shrunk": value,
         "suppressed": False,
         "reason": None,
@@ -44,6 +45,8 @@ def contribution(
         "day": "2026-02-01",
         "score": 9,
         "category": category,
+        "org_unit": "north",
+        "segments": {"channel": "workshop"},
         "entries": [
             {
                 "subject_type": "employee",
@@ -76,7 +79,7 @@ STORY = [
 
 
 class Aggregator:
-    """`peers` of a service under test. `down` makes it unreachable.
+    """`peers` of a service under test. `down` makes it unreachable; `narrowed` is what it knows of any segments.
 
     `pause`: asked for a snapshot, it sets the first event and waits for the second.
     """
@@ -97,6 +100,9 @@ class Aggregator:
         self.disputes: list[dict[str, Any]] = []
         self.adoption: dict[str, Any] = {"n": None, "share": None}
         self.down = False
+        self.narrowed: list[dict[str, Any]] = []
+        self.coverage = {"m1": {"eligible": 25, "sent": 24}, "m2": {"eligible": 30, "sent": 12}}
+        self.parents: dict[str, str | None] = {"company": None, "north": "company", "south": "company"}
         self.pause: tuple[asyncio.Event, asyncio.Event] | None = None
 
     def __call__(self, peer: str) -> httpx.AsyncClient:
@@ -125,6 +131,8 @@ class Aggregator:
                 asked.set()
                 await resume.wait()
             return httpx.Response(201, json=self._freeze(json.loads(request.content)))
+        if path.startswith("/v1/snapshots/") and "segment" in request.url.params:
+            return httpx.Response(200, json={"figures": self.narrowed, "changed": [], "snapshot": "any"})
         if path.endswith("/corrections"):
             id = path.split("/")[-2]
             body = {"snapshot": id, "changed": self.changed, "figures": self.corrected or self.figures}
@@ -144,6 +152,8 @@ class Aggregator:
             "content_hash": hashlib.sha256(json.dumps(content).encode()).hexdigest(),
             "created_at": "2026-04-02T09:00:00Z",
             **content,
+            "coverage": self.coverage,
+            "circumstances": {"parents": self.parents},
             "positions": {},
         }
         return self.frozen[id]

@@ -127,7 +127,7 @@ async def test_a_unit_that_changed_adjusts_everybody_in_it(office: Office, aggre
 
 async def test_reliability_moves_money_to_the_team(office: Office) -> None:
     """λ .5: .6 · .5 stays with the person, the rest is the unit's."""
-    await office.publish(reliability_mode="A")
+    await office.publish(reliability_mode="A", gates=[{"kind": "coverage", "minimum": "0.8"}])
     await office.open_period()
     await office.calculate()
     one = await office.statement("m1")

@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
-from .office import CURVE, Office, plan_body
+from .office import CURVE, WAIVED, Office, plan_body
 
+COVERED = {"kind": "coverage", "minimum": "0.8"}
 COMPONENT: dict[str, Any] = plan_body()["components"][0]
 
 
@@ -13,7 +14,7 @@ async def test_a_draft_is_replaced_and_a_published_plan_never_changes(office: Of
     assert (draft["version"], changed["version"], changed["status"]) == (1, 1, "draft")
     assert draft["text_hash"] != changed["text_hash"]
 
-    published = (await office.admin.post("/v1/plans/quarterly/publish")).json()
+    published = (await office.admin.post("/v1/plans/quarterly/publish", json=WAIVED)).json()
     assert (published["status"], published["text_hash"]) == ("published", changed["text_hash"])
     same = (await office.admin.put("/v1/plans/quarterly", json=plan_body(name="Better"))).json()
     assert (same["version"], same["status"]) == (1, "published")
@@ -36,8 +37,26 @@ async def test_a_draft_is_replaced_and_a_published_plan_never_changes(office: Of
             "/body/components/0/curve",
         ),
         ({"components": [COMPONENT | {"weight": "1"}], "scheme": "team"}, "/body/components/0/scope"),
-        ({"reliability_mode": "B"}, "/body/reliability_mode"),
-        ({"gates": [{"kind": "coverage", "minimum": "0.8"}]}, "/body/gates/0"),
+        ({"reliability_mode": "A"}, "/body/gates"),
+        ({"reliability_mode": "B"}, "/body/gates"),
+        (
+            {"reliability_mode": "B", "scheme": "everyone", "flat_bonus_minor": 1, "gates": [COVERED]},
+            "/body/reliability_mode",
+        ),
+        ({"gates": [{"kind": "coverage", "minimum": "1.2"}]}, "/body/gates/0/minimum"),
+        ({"components": [COMPONENT | {"paid": False}]}, "/body/components/0/weight"),
+        ({"components": [COMPONENT | {"paid": False, "weight": "0"}]}, "/body/components"),
+        ({"components": [COMPONENT | {"weight": "1", "segments": {}}]}, "/body/components/0/segments"),
+        (
+            {"components": [COMPONENT | {"weight": "1", "segments": {"require": {"channel": []}}}]},
+            "/body/components/0/segments/require/channel",
+        ),
+        ({"role_weights": {"mechanic/": {"own": "1"}}}, "/body/role_weights/mechanic~1"),
+        ({"role_weights": {"mechanic": {"own": "0.5"}}}, "/body/role_weights/mechanic"),
+        (
+            {"other_incentives": [{"metric": "jobs a day", "kind": "efficiency", "weight": "1"}]},
+            "/body/other_incentives",
+        ),
         ({"gates": [{"kind": "accepted"}, {"kind": "accepted"}]}, "/body/gates"),
         ({"scheme": "everyone"}, "/body/flat_bonus_minor"),
         ({"scheme": "pool"}, "/body/pool_minor"),
@@ -67,13 +86,13 @@ async def test_weights_may_be_numbers_and_are_the_same_decimals(office: Office) 
     assert [part["weight"] for part in numbers["components"]] == ["0.6", "0.4"]
 
 
-async def test_a_plan_warns_of_cliffs_and_strangers(office: Office) -> None:
+async def test_a_draft_tells_of_cliffs_and_strangers(office: Office) -> None:
     jump = [COMPONENT | {"weight": "1", "curve": CURVE | {"at_threshold": "0.5"}}]
     payees = [{"employee": "nobody", "target_bonus_minor": 1}]
     answer = await office.admin.put("/v1/plans/quarterly", json=plan_body(components=jump, payees=payees))
-    assert answer.json()["warnings"] == [
-        "component own jumps from 0 to 0.5 at 30",
-        "payee nobody is not an active employee of the directory",
+    assert [(one["code"], one["severity"], one["pointer"]) for one in answer.json()["findings"]] == [
+        ("unknown_payee", "notice", "/payees"),
+        ("cliff", "blocking", "/components/0/curve/at_threshold"),
     ]
 
 

@@ -36,6 +36,9 @@ class PlanVersion(Base):
     changed_by: Mapped[str]
     published_on: Mapped[date | None]
     in_force_from: Mapped[date | None]
+    findings: Mapped[list[dict[str, Any]] | None] = mapped_column(
+        JSONB, comment="what the linter found when it was published, and who waived it why"
+    )
 
 
 class Acceptance(Base):
@@ -118,6 +121,19 @@ class StatementRow(Base):
     body: Mapped[bytes | None] = mapped_column(LargeBinary, comment="JSON")
 
 
+class Simulation(Base):
+    """Candidate plans replayed on closed periods. A comparison to read, never a payment; never changed."""
+
+    __tablename__ = "simulation"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    periods: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    asked: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="the request")
+    outcome: Mapped[bytes] = mapped_column(LargeBinary, comment="JSON")
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+
+
 class Inquiry(Base):
     """A question or claim about a statement."""
 
@@ -166,6 +182,16 @@ class Unit(Base):
     parent: Mapped[str | None]
 
 
+class KindOfWork(Base):
+    """A role, and whether those who hold it meet customers."""
+
+    __tablename__ = "role"
+
+    role: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    customer_facing: Mapped[bool]
+
+
 class Person(Base):
     """An employee, by id."""
 
@@ -174,6 +200,7 @@ class Person(Base):
     employee: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int]
     active: Mapped[bool]
+    level: Mapped[str | None]
 
 
 class Posting(Base):

@@ -8,6 +8,18 @@ from bonus.api.inquiries import routes as inquiries
 from bonus.api.periods import routes as periods
 from bonus.api.plans import routes as plans
 from bonus.api.runs import routes as runs
+from bonus.api.simulations import routes as simulations
 from bonus.api.statements import routes as statements
 
-all_routes = (plans, acceptances, periods, runs, statements, goal_export, goals, goal_reviews, inquiries)
+all_routes = (
+    plans,
+    acceptances,
+    periods,
+    runs,
+    statements,
+    goal_export,
+    goals,
+    goal_reviews,
+    inquiries,
+    simulations,
+)

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
+from pydantic import Field
 
-from bonus.api.asked import Today
-from bonus.api.plan_body import PlanIn, PlanOut, text_of
+from bonus.api.plan_body import FindingOut, PlanIn, PlanOut, text_of
+from bonus.domain.lint import Code
 from bonus.domain.plan import Payee
 from bonus.service.plans import (
     HeldPlan,
@@ -13,16 +14,35 @@ from bonus.service.plans import (
     newest_for,
     newest_plans,
     plan_version,
-    publish_plan,
     put_draft,
 )
+from bonus.service.publishing import examine, publish
 from bonus.tables import PlanVersion
 from fairloop.auth import EVERYBODY, Role, roles
 from fairloop.auth import Caller as AuthCaller
 from fairloop.errors import NotFound
-from fairloop.web import Caller, Listing, Now, Paging, Routes, Session, Slug, listing
+from fairloop.web import Answer, Body, Caller, Listing, Now, Paging, Routes, Session, Slug, listing
 
 routes = Routes(tag="plans")
+
+
+class WaiverIn(Body):
+    """Lets a finding pass. Without a `pointer`: all of this code."""
+
+    code: Code
+    pointer: Annotated[str | None, Field(max_length=400)] = None
+    reason: Annotated[str, Field(min_length=10, max_length=2000)]
+
+
+class PublishIn(Body):
+    waivers: Annotated[tuple[WaiverIn, ...], Field(max_length=200)] = ()
+
+
+class FindingsOut(Answer):
+    plan: str
+    version: int
+    items: list[FindingOut]
+    next: None = None
 
 
 @routes.put("/v1/plans/{id}", allow=roles(Role.ADMIN))
@@ -32,8 +52,20 @@ async def put_plan(id: Slug, body: PlanIn, session: Session, caller: Caller, now
 
 
 @routes.post("/v1/plans/{id}/publish", allow=roles(Role.ADMIN))
-async def post_publish(id: Slug, session: Session, caller: Caller, now: Now, today: Today) -> PlanOut:
-    return shown(await publish_plan(session, id, by=caller.sub, now=now, today=today), caller)
+async def post_publish(
+    *, id: Slug, request: Request, session: Session, caller: Caller, now: Now, body: PublishIn | None = None
+) -> PlanOut:
+    """Every blocking finding is mended or waived, by the caller's name and with a reason that everybody can read."""
+    waived = [(one.code, one.pointer, one.reason) for one in body.waivers] if body else []
+    runtime = request.app.state.runtime
+    return shown(await publish(session, id, waived, runtime=runtime, caller=caller, now=now), caller)
+
+
+@routes.get("/v1/plans/{id}/findings", allow=roles(Role.ADMIN, Role.FINANCE))
+async def get_findings(id: Slug, request: Request, now: Now) -> FindingsOut:
+    """What would stop the newest version from being published now, with the numbers of responses as they are."""
+    held, found = await examine(request.app.state.runtime, id, now=now)
+    return FindingsOut(plan=id, version=held.version, items=[FindingOut.of(finding) for finding in found])
 
 
 @routes.get("/v1/plans/{id}", allow=EVERYBODY)
@@ -79,7 +111,7 @@ def shown(held: HeldPlan, caller: AuthCaller) -> PlanOut:
             "status": held.status,
             "text_hash": held.text_hash,
             "payee_count": len(held.plan.payees),
-            "warnings": held.warnings,
+            "findings": [FindingOut.of(one.finding, one.waiver) for one in held.findings],
             "published_on": held.published_on,
             "in_force_from": held.in_force_from,
         }

@@ -1,6 +1,9 @@
 """The shape of a statement in answers. Scores are numbers; weights, multiples and parts are decimals as strings."""
 
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import BeforeValidator
 
 from bonus.domain.lifecycle import RunStatus
 from fairloop.web import Answer
@@ -28,6 +31,7 @@ class ComponentOut(Answer):
     weight: str
     payout_minor: int
     sources: list[SourceOut]
+    paid: Annotated[bool, BeforeValidator(lambda paid: paid is not False)] = True
 
 
 class GateOut(Answer):

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import msgspec
 
-from bonus.domain.evidence import influenced_causes, weigh
+from bonus.domain.evidence import in_segments, influenced_causes, weigh
 from bonus.domain.money import decimal_text, displayed
 from bonus.domain.payout import CAPPED_AT_TARGET
 from bonus.domain.plan import Component, Scheme
@@ -59,7 +59,11 @@ def counterfactual(
     anchor = next_anchor(component, score, scheme)
     if component.kpi != "nps" or anchor is None:
         return None
-    weighed = [(weigh(response, employee, component.view), response) for response in responses]
+    weighed = [
+        (weigh(response, employee, component.view), response)
+        for response in responses
+        if in_segments(response, component)
+    ]
     counted = [(weight, response) for weight, response in weighed if weight > 0]
     detractors = [(weight, response) for weight, response in counted if response.category == "detractor"]
     causes = sorted({cause for _, response in detractors for cause in influenced_causes(response, employee)})

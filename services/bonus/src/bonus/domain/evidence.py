@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import msgspec
+from msgspec import UNSET
 
-from bonus.domain.plan import Plan, View
+from bonus.domain.plan import Component, Plan, View
 from bonus.domain.snapshot import Contribution, ShareEntry, Snapshot
 
 
@@ -65,6 +66,11 @@ def weigh(contribution: Contribution, employee: str, view: View) -> Fraction:
     return sum(shares, Fraction(0))
 
 
+def in_segments(contribution: Contribution, component: Component) -> bool:
+    """Whether the component counts responses of this segment at all."""
+    return component.segments is UNSET or component.segments.hold(contribution.segments)
+
+
 def influenced_causes(contribution: Contribution, employee: str) -> set[str]:
     lines = (entry for entry in contribution.entries if _names(entry, employee) and entry.share > 0)
     return {entry.cause for entry in lines if entry.cause is not None}
@@ -74,9 +80,11 @@ def evidence(plan: Plan, employee: str, responses: Mapping[tuple[str, str], list
     """What lies behind the person's own scores; empty in a plan without a personal component."""
     counted: set[str] = set()
     excluded: dict[str, str] = {}
-    for kpi, view in sorted({(c.kpi, c.view) for c in plan.components if c.personal}):
-        for contribution in responses.get((kpi, employee), ()):
-            if weigh(contribution, employee, view) > 0:
+    for component in sorted((c for c in plan.components if c.personal), key=lambda c: (c.kpi, c.view)):
+        for contribution in responses.get((component.kpi, employee), ()):
+            if not in_segments(contribution, component):
+                excluded.setdefault(contribution.response_id, "outside_segment")
+            elif weigh(contribution, employee, component.view) > 0:
                 counted.add(contribution.response_id)
             else:
                 excluded.setdefault(contribution.response_id, _why_not(contribution, employee))

@@ -8,7 +8,7 @@ import msgspec
 
 from bonus.domain.evidence import evidence
 from bonus.domain.plan import Payee, Plan
-from bonus.domain.snapshot import Contribution, Figure, Figures
+from bonus.domain.snapshot import Contribution, Figure, Figures, Invited
 from bonus.domain.standing import Standing
 from bonus.domain.statement import Statement, retraced, state
 
@@ -32,6 +32,7 @@ class Facts(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     standing: Standing
     figures: tuple[Figure, ...]
     responses: dict[str, tuple[msgspec.Raw, ...]]
+    invited: Invited | None = None
 
 
 class Explainer:
@@ -45,7 +46,8 @@ class Explainer:
         """The statement of a payout in minor units. Raises ValueError when it is not what these facts pay."""
         terms, employee = self._terms, facts.payee.employee
         plan = terms.plan.only(facts.payee)
-        figures = self._shared.with_more(facts.figures)
+        invited = {} if facts.invited is None else {employee: facts.invited}
+        figures = self._shared.with_more(facts.figures, invited)
         responses = {
             (kpi, employee): [_contribution(one) for one in held] for kpi, held in facts.responses.items()
         }

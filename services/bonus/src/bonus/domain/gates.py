@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import assert_never
 
 from bonus.domain.missing import MissingFigureError
 from bonus.domain.plan import Accepted, Coverage, Employed, Gate, MinResponses, OrganisationKpi, Payee, Plan
-from bonus.domain.snapshot import Figures
+from bonus.domain.snapshot import Figures, Invited
 from bonus.domain.tenure import Days, Tenure
 
 
@@ -53,12 +54,12 @@ def _verdict(gate: Gate, situation: Situation) -> Verdict:
         case OrganisationKpi():
             return _organisation_kpi(gate, situation)
         case Coverage():
-            raise MissingFigureError("coverage cannot be checked: invitations are not recorded yet")
+            return _coverage(gate, situation)
     assert_never(gate)
 
 
 def _min_responses(gate: MinResponses, s: Situation) -> Verdict:
-    counts = {c.id: _own_n(c.kpi, s, c.view) for c in s.plan.components if c.personal}
+    counts = {c.id: _own_n(c.measure, s, c.view) for c in s.plan.components if c.personal}
     thin = frozenset(id for id, n in counts.items() if too_few(n, gate.minimum))
     if not counts:
         return Verdict("min_responses", True, "this plan has no personal score")
@@ -76,11 +77,31 @@ def too_few(n: int | None, minimum: int) -> bool:
     return n is None or n < minimum
 
 
-def _own_n(kpi: str, s: Situation, view: str) -> int | None:
-    figure = s.figures.by_key.get((kpi, "employee", s.payee.employee, view))
+def _own_n(measure: str, s: Situation, view: str) -> int | None:
+    figure = s.figures.by_key.get((measure, "employee", s.payee.employee, view))
     if figure is None:
         return 0
     return None if figure.suppressed else figure.n
+
+
+def _coverage(gate: Coverage, s: Situation) -> Verdict:
+    personal = frozenset(c.id for c in s.plan.components if c.personal)
+    invited = s.figures.coverage.get(s.payee.employee)
+    if not personal:
+        return Verdict("coverage", True, "this plan has no personal score")
+    if invited is None or invited.eligible == 0:
+        unknown = "unknown how many of your customers were invited; the team's result counts instead"
+        return Verdict("coverage", False, unknown, thin=personal)
+    asked = f"{invited.sent} of {invited.eligible} customers were invited"
+    if not uncovered(invited, gate.minimum):
+        return Verdict("coverage", True, f"{asked}, at least {gate.minimum} of them are needed")
+    message = f"{asked}, less than {gate.minimum} of them; the team's result counts instead"
+    return Verdict("coverage", False, message, thin=personal)
+
+
+def uncovered(invited: Invited | None, minimum: Decimal) -> bool:
+    """Unknown counts as too few, or recording no invitations would be the way around the gate."""
+    return invited is None or invited.eligible == 0 or invited.sent < minimum * invited.eligible
 
 
 def _accepted(s: Situation) -> Verdict:

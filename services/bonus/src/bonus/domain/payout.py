@@ -10,7 +10,9 @@ from fractions import Fraction
 from functools import lru_cache
 
 from bonus.domain.curve import Curve
+from bonus.domain.expectation import expected_multiple
 from bonus.domain.gates import Situation, Verdict, verdicts
+from bonus.domain.missing import MissingFigureError
 from bonus.domain.plan import Component, Employed, Payee, Plan, Scheme
 from bonus.domain.snapshot import Figures
 from bonus.domain.sources import Place, Source, sources
@@ -18,6 +20,7 @@ from bonus.domain.tenure import Assigned, Days, tenure
 
 FILTER, SHRINKAGE, TEAM, TARGET, CAP = "attribution_filter", "shrinkage", "team", "target", "cap"
 FACTORS = (FILTER, SHRINKAGE, TEAM, TARGET, CAP)
+ALL = frozenset(FACTORS)
 CAPPED_AT_TARGET: frozenset[Scheme] = frozenset({"individual", "team"})
 
 
@@ -92,7 +95,7 @@ def earner(
     )
 
 
-def earn(plan: Plan, who: Earner, figures: Figures, *, on: frozenset[str] = frozenset(FACTORS)) -> Earnings:
+def earn(plan: Plan, who: Earner, figures: Figures, *, on: frozenset[str] = ALL) -> Earnings:
     """The exact earnings, with the ideas of `on` in force.
 
     Off means: filter → the view of all responses; shrinkage → λ 1; team → all weight on the personal scores;
@@ -101,16 +104,9 @@ def earn(plan: Plan, who: Earner, figures: Figures, *, on: frozenset[str] = froz
     weights = dict(who.weights) if TEAM in on else _personal_weights(plan, who.weights)
     lines = []
     for component in plan.components:
-        found = sources(
-            component,
-            who.place,
-            figures,
-            plan=plan,
-            view=component.view if FILTER in on else "all",
-            shrink=SHRINKAGE in on,
-        )
+        found = _sources(plan, component, who.place, figures, on)
         multiple = sum(
-            (source.part * _multiple(plan, component, source, on) for source in found), Fraction(0)
+            (source.part * priced(plan, component, source, figures, on=on) for source in found), Fraction(0)
         )
         lines.append(Line(component, weights[component.id], multiple, found, Fraction(0)))
     if plan.scheme == "everyone":
@@ -126,9 +122,39 @@ def full_amount(plan: Plan, payee: Payee) -> int:
     return (plan.flat_bonus_minor or 0) if plan.scheme == "everyone" else payee.target_bonus_minor
 
 
-def _multiple(plan: Plan, component: Component, source: Source, on: frozenset[str]) -> Fraction:
+def _sources(
+    plan: Plan, component: Component, place: Place, figures: Figures, on: frozenset[str]
+) -> tuple[Source, ...]:
+    """None for a component that is only tracked and has no figure: nobody's pay waits for it."""
+    try:
+        return sources(
+            component,
+            place,
+            figures,
+            plan=plan,
+            view=component.view if FILTER in on else "all",
+            shrink=SHRINKAGE in on,
+        )
+    except MissingFigureError:
+        if component.tracked_only:
+            return ()
+        raise
+
+
+def priced(
+    plan: Plan, component: Component, source: Source, figures: Figures, *, on: frozenset[str] = ALL
+) -> Fraction:
+    """f of one figure behind a component; of a personal score in mode B what f is expected to be."""
     if TARGET not in on:
         return Fraction(1)
+    if plan.reliability_mode == "B" and SHRINKAGE in on and source.figure.scope_type == "employee":
+        return expected_multiple(
+            component,
+            source.figure,
+            figures,
+            at_most_one=plan.scheme in CAPPED_AT_TARGET,
+            capped=CAP in on,
+        )
     return multiple(plan.scheme, component.curve, source.score, capped=CAP in on)
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from bonus.domain.curve import Curve
+from bonus.domain.segments import Segments
 
 Kpi = Literal["nps", "csat", "ces"]
 View = Literal["all", "influenced"]
@@ -20,19 +21,32 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     """One measure of the plan. `scope`: "self", "own_unit", "org_unit:<id>" or "organisation".
 
     `fallback` takes the weight of a personal score that is missing, suppressed or thin (absent: the own unit).
+    `paid` False: shown and discussed, and worth nothing. What was added to the first text of plans is unset where it
+    is not used, so that texts accepted before keep their hash.
     """
 
     id: str
     kpi: Kpi
     scope: str
     view: View
-    weight: Decimal
+    weight: Decimal = Decimal(0)
     curve: Curve
     fallback: Fallback | None = None
+    paid: bool | msgspec.UnsetType = msgspec.UNSET
+    segments: Segments | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def personal(self) -> bool:
         return self.scope == "self"
+
+    @property
+    def tracked_only(self) -> bool:
+        return self.paid is False
+
+    @property
+    def measure(self) -> str:
+        """What its figures are found under: the KPI, and of which segments."""
+        return self.kpi if self.segments is msgspec.UNSET else f"{self.kpi}|{self.segments.label}"
 
 
 class MinResponses(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="min_responses"):
@@ -64,7 +78,7 @@ class OrganisationKpi(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="coverage"):
-    """The share of a person's customers who were invited to answer."""
+    """Fewer than `minimum` (0…1) of a person's customers invited to answer: the fallback's result instead."""
 
     minimum: Decimal
 
@@ -92,7 +106,10 @@ class OtherIncentive(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules and the payees. `role_weights`: role → component → weight, for payees without weights of their own."""
+    """The rules and the payees.
+
+    `role_weights`: "role" or "role/level" → component → weight, for payees without weights of their own.
+    """
 
     name: str
     mode: Literal["paid", "track_only"]
@@ -114,6 +131,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         gated = {gate.kpi for gate in self.gates if isinstance(gate, OrganisationKpi)}
         return sorted({component.kpi for component in self.components} | gated)
 
+    @property
+    def asks_for_coverage(self) -> bool:
+        return any(isinstance(gate, Coverage) for gate in self.gates)
+
     def payee(self, employee: str) -> Payee | None:
         return next((payee for payee in self.payees if payee.employee == employee), None)
 
@@ -125,12 +146,21 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """The same rules for nobody yet."""
         return msgspec.structs.replace(self, payees=())
 
+    @property
+    def by_level(self) -> bool:
+        """Whether seniority decides about weights."""
+        return any("/" in role for role in self.role_weights)
+
     def weights(self, payee: Payee, role: str | None) -> dict[str, Fraction]:
-        """Component → weight: the payee's own, else the role's, else the plan's; they sum to 1."""
-        special = payee.weights or self.role_weights.get(role or "", {})
+        """Component → weight, summing to 1: the payee's own, else of role and level, of the role, of the plan."""
+        special = payee.weights or self.role_weights_of(role or "")
         if special:
             return {c.id: Fraction(special.get(c.id, Decimal(0))) for c in self.components}
         return {c.id: Fraction(c.weight) for c in self.components}
+
+    def role_weights_of(self, role: str) -> dict[str, Decimal]:
+        """Those of "role/level", else of the role alone; empty when the plan says nothing about it."""
+        return self.role_weights.get(role) or self.role_weights.get(role.partition("/")[0], {})
 
     @property
     def text_hash(self) -> str:

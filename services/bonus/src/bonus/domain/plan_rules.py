@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from msgspec import UNSET
+
 from bonus.domain.curve import Curve
 from bonus.domain.plan import Component, Coverage, OrganisationKpi, Payee, Plan
 
+ROLE = re.compile(r"[A-Za-z0-9._:-]{1,128}(/[^/]{1,128})?")
 SCOPE = re.compile(r"self|own_unit|organisation|org_unit:[A-Za-z0-9._:-]{1,128}")
 
 
@@ -25,25 +28,22 @@ def problems(plan: Plan) -> list[Problem]:
     return [*_of_scheme(plan), *_of_components(plan), *_of_gates(plan), *_of_weights(plan), *_of_payees(plan)]
 
 
-def cliffs(plan: Plan) -> list[str]:
-    """Places where a tenth of a point decides about much money. Allowed, but the plan has to say so."""
-    jumps = [
-        f"component {c.id} jumps from 0 to {c.curve.at_threshold} at {c.curve.threshold}"
-        for c in plan.components
-        if c.curve.at_threshold > 0
-    ]
-    if plan.scheme == "everyone":
-        jumps.append("everyone gets the flat bonus when every component reaches its target, else nothing")
-    return jumps
-
-
 def _of_scheme(plan: Plan) -> Iterator[Problem]:
     if plan.scheme == "everyone" and plan.flat_bonus_minor is None:
         yield Problem("/flat_bonus_minor", "the scheme 'everyone' needs a flat bonus")
     if plan.scheme == "pool" and plan.pool_minor is None:
         yield Problem("/pool_minor", "the scheme 'pool' needs a pool")
-    if plan.reliability_mode == "B":
-        yield Problem("/reliability_mode", "mode B is not available yet; choose 'A' or 'none'")
+    if plan.reliability_mode == "B" and plan.scheme == "everyone":
+        yield Problem("/reliability_mode", "mode B pays by parts, the scheme 'everyone' all or nothing")
+    if plan.reliability_mode != "none" and not plan.asks_for_coverage:
+        yield Problem(
+            "/gates",
+            f"mode {plan.reliability_mode} rewards weak people for having few responses: it needs the gate 'coverage'",
+        )
+    if (other := sum((one.weight for one in plan.other_incentives), Decimal(0))) >= 1:
+        yield Problem(
+            "/other_incentives", f"they weigh {other} of all pay, which leaves nothing for this plan"
+        )
 
 
 def _of_components(plan: Plan) -> Iterator[Problem]:
@@ -51,8 +51,12 @@ def _of_components(plan: Plan) -> Iterator[Problem]:
         at = f"/components/{index}"
         if not SCOPE.fullmatch(component.scope):
             yield Problem(f"{at}/scope", "must be self, own_unit, org_unit:<id> or organisation")
-        if component.personal and plan.scheme == "team":
+        if component.personal and plan.scheme == "team" and not component.tracked_only:
             yield Problem(f"{at}/scope", "the scheme 'team' pays no personal scores")
+        if component.tracked_only and component.weight:
+            yield Problem(f"{at}/weight", "a component that is not paid has no weight")
+        if component.segments is not UNSET and not component.segments.label:
+            yield Problem(f"{at}/segments", "names no segment to require or exclude")
         if component.fallback is not None and not _may_fall_back(component):
             yield Problem(f"{at}/fallback", f"a component of scope {component.scope} cannot fall back there")
         yield from _of_curve(component.curve, plan, f"{at}/curve")
@@ -78,9 +82,9 @@ def _of_curve(curve: Curve, plan: Plan, at: str) -> Iterator[Problem]:
 def _of_gates(plan: Plan) -> Iterator[Problem]:
     for index, gate in enumerate(plan.gates):
         at = f"/gates/{index}"
-        if isinstance(gate, Coverage):
-            yield Problem(at, "coverage cannot be checked: invitations are not recorded yet")
-        elif isinstance(gate, OrganisationKpi):
+        if isinstance(gate, Coverage) and not 0 < gate.minimum <= 1:
+            yield Problem(f"{at}/minimum", "must be a share above 0 and at most 1")
+        if isinstance(gate, OrganisationKpi):
             if (gate.effect == "scale") != (gate.factor is not None):
                 yield Problem(f"{at}/factor", "is what the effect 'scale', and only that, needs")
             elif gate.factor is not None and not 0 <= gate.factor <= 1:
@@ -91,21 +95,32 @@ def _of_gates(plan: Plan) -> Iterator[Problem]:
 
 
 def _of_weights(plan: Plan) -> Iterator[Problem]:
-    known = {component.id for component in plan.components}
-    if (total := sum((c.weight for c in plan.components), Decimal(0))) != 1:
+    known = {component.id for component in plan.components if not component.tracked_only}
+    if not known:
+        yield Problem("/components", "none of them is paid: choose the mode 'track_only'")
+    elif (total := sum((c.weight for c in plan.components), Decimal(0))) != 1:
         yield Problem("/components", f"the weights sum to {total}, not to 1")
     for role, weights in plan.role_weights.items():
-        yield from _of_special(weights, known, f"/role_weights/{role}")
+        if not ROLE.fullmatch(role):
+            yield Problem(
+                f"/role_weights/{_escaped(role)}", "must be a role, or a role and a level as role/level"
+            )
+        yield from _of_special(weights, known, f"/role_weights/{_escaped(role)}")
+
+
+def _escaped(name: str) -> str:
+    """As RFC 6901 writes a name in a pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _of_special(weights: Mapping[str, Decimal], known: set[str], at: str) -> Iterator[Problem]:
-    yield from (Problem(f"{at}/{id}", "no such component") for id in weights if id not in known)
+    yield from (Problem(f"{at}/{id}", "no such paid component") for id in weights if id not in known)
     if (total := sum(weights.values(), Decimal(0))) != 1:
         yield Problem(at, f"the weights sum to {total}, not to 1")
 
 
 def _of_payees(plan: Plan) -> Iterator[Problem]:
-    known = {component.id for component in plan.components}
+    known = {component.id for component in plan.components if not component.tracked_only}
     for index, payee in enumerate(plan.payees):
         at = f"/payees/{index}"
         if _backwards(payee):

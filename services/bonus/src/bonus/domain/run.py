@@ -11,7 +11,7 @@ from bonus.domain.evidence import by_person
 from bonus.domain.explanation import RULE_VERSION, Facts, Terms
 from bonus.domain.plan import Plan
 from bonus.domain.settlement import Settled, settle
-from bonus.domain.snapshot import Figure, Figures, Snapshot
+from bonus.domain.snapshot import Figure, Figures, Invited, Snapshot, coverage_of
 from bonus.domain.standing import Standing
 
 
@@ -35,17 +35,22 @@ class Run:
 def calculate(plan: Plan, standing: Standing, snapshots: Mapping[str, Snapshot]) -> Run:
     """Compute every payout. `snapshots` by KPI. Raises MissingFigureError when a figure is missing."""
     frozen = [figure for snapshot in snapshots.values() for figure in snapshot.figures]
-    settled, unspent = settle(plan, standing, Figures.of(frozen))
+    coverage = coverage_of(snapshots.values()) if plan.asks_for_coverage else {}
+    settled, unspent = settle(plan, standing, Figures.of(frozen, coverage))
     terms = Terms(
         plan=plan.without_payees(),
         figures=tuple(figure for figure in frozen if figure.scope_type != "employee"),
         inputs_hash=inputs_hash(plan, standing, {kpi: one.content_hash for kpi, one in snapshots.items()}),
     )
-    return Run(terms, settled, _facts(plan, standing, snapshots, frozen), unspent)
+    return Run(terms, settled, _facts(plan, standing, snapshots, frozen, coverage), unspent)
 
 
 def _facts(
-    plan: Plan, standing: Standing, snapshots: Mapping[str, Snapshot], frozen: Iterable[Figure]
+    plan: Plan,
+    standing: Standing,
+    snapshots: Mapping[str, Snapshot],
+    frozen: Iterable[Figure],
+    coverage: Mapping[str, Invited],
 ) -> list[Facts]:
     accepted = frozenset(standing.accepted)
     figures: dict[str, list[Figure]] = defaultdict(list)
@@ -60,6 +65,7 @@ def _facts(
             standing=standing.only(payee.employee, payee.employee in accepted),
             figures=tuple(figures.get(payee.employee, ())),
             responses={kpi: tuple(of.get(payee.employee, ())) for kpi, of in responses.items()},
+            invited=coverage.get(payee.employee),
         )
         for payee in plan.payees
     ]

@@ -12,10 +12,11 @@ from functools import cache, cached_property
 
 import msgspec
 
-from bonus.domain.gates import too_few
+from bonus.domain.expectation import expected_multiple
+from bonus.domain.gates import too_few, uncovered
 from bonus.domain.money import quotient_half_even
-from bonus.domain.payout import Earner, earner, full_amount, multiple
-from bonus.domain.plan import Accepted, Component, MinResponses, Payee, Plan, Scheme
+from bonus.domain.payout import CAPPED_AT_TARGET, Earner, earner, full_amount, multiple
+from bonus.domain.plan import Accepted, Component, Coverage, MinResponses, Payee, Plan, Scheme
 from bonus.domain.pool import share_pool
 from bonus.domain.snapshot import Figures
 from bonus.domain.sources import kept_part, shared_sources
@@ -96,6 +97,7 @@ _OwnScores = Callable[[Component, str], _OwnScore | None]
 def _own_scores(plan: Plan, figures: Figures) -> _OwnScores:
     """Component, employee → the own score, if there is one that counts."""
     minimum = max((gate.minimum for gate in plan.gates if isinstance(gate, MinResponses)), default=None)
+    asked = max((gate.minimum for gate in plan.gates if isinstance(gate, Coverage)), default=None)
 
     @cache
     def priced(component: str, score: Decimal) -> Pair:
@@ -104,9 +106,15 @@ def _own_scores(plan: Plan, figures: Figures) -> _OwnScores:
     curves = {component.id: component.curve for component in plan.components}
 
     def own_score(component: Component, employee: str) -> _OwnScore | None:
-        own = figures.employee(component.kpi, employee, component.view)
+        own = figures.employee(component.measure, employee, component.view)
         if own is None or own.score is None or (minimum is not None and too_few(own.n, minimum)):
             return None
+        if asked is not None and uncovered(figures.coverage.get(employee), asked):
+            return None
+        if plan.reliability_mode == "B":
+            at_most_one = plan.scheme in CAPPED_AT_TARGET
+            expected = expected_multiple(component, own, figures, at_most_one=at_most_one)
+            return _OwnScore(expected.as_integer_ratio(), ONE)
         kept = ONE if plan.reliability_mode == "none" else kept_part(own).as_integer_ratio()
         return _OwnScore(priced(component.id, own.score), kept) if kept[0] else None
 
@@ -119,7 +127,11 @@ class _Position:
     def __init__(self, plan: Plan, someone: Earner, figures: Figures, shared: "_Shared") -> None:
         self._all_or_nothing = plan.scheme == "everyone"
         self._portion = someone.portion.as_integer_ratio()
-        self._parts = [_Part(plan, component, someone, figures, shared) for component in plan.components]
+        self._parts = [
+            _Part(plan, component, someone, figures, shared)
+            for component in plan.components
+            if not component.tracked_only
+        ]
 
     def rate(self, employee: str, own_scores: _OwnScores) -> Pair:
         """What one minor unit of target bonus brings: days · gates · Σ weight · F."""

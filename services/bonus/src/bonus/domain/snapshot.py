@@ -1,8 +1,8 @@
 """The frozen facts of a period as kpi-aggregator hands them over, and looking figures up in them."""
 
 from collections import ChainMap
-from collections.abc import Iterable, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -16,8 +16,22 @@ ScopeType = Literal["employee", "org_unit", "organisation", "cause"]
 ORGANISATION = "all"  # the id of the scope `organisation`
 
 
+class Prior(msgspec.Struct, gc=False, frozen=True, kw_only=True):
+    """What a score was shrunk towards: μ and the spread τ between subjects, in the KPI's points."""
+
+    mean: Decimal
+    sd_between: Decimal
+
+
+class Invited(msgspec.Struct, gc=False, frozen=True, kw_only=True):
+    """How many of a person's customers could have been asked, and how many were."""
+
+    eligible: int
+    sent: int
+
+
 class Figure(msgspec.Struct, gc=False, frozen=True, kw_only=True):
-    """One score. Suppressed: too few responses to show, everything measured is None.
+    """One score. Suppressed: too few responses to show, everything measured is None. `kpi` is a component's measure.
 
     `value` has one decimal and is None without responses; `reliability` is λ in 0…1.
     """
@@ -30,6 +44,7 @@ class Figure(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     value: Decimal | None = None
     ci95: tuple[Decimal, Decimal] | None = None
     reliability: Decimal | None = None
+    prior: Prior | None = None
     suppressed: bool = False
 
     @property
@@ -61,14 +76,22 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
 
     response_id: str
     category: str | None = None
+    segments: dict[str, str] = {}
     entries: tuple[ShareEntry, ...] = ()
     participants: tuple[TookPart, ...] = ()
+
+
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of what was frozen beside the responses as pay needs: unit → the one above it."""
+
+    parents: dict[str, str | None] = {}
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What the aggregator froze for one KPI and one period. `content_hash` covers figures and contributions.
 
-    Contributions stay the JSON they came as (`Contribution`) until somebody's statement is read.
+    Contributions stay the JSON they came as (`Contribution`) until somebody's statement is read. `coverage`: employee →
+    invitations; who is not in it is unknown.
     """
 
     id: str
@@ -77,6 +100,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     content_hash: str
     figures: tuple[Figure, ...]
     contributions: tuple[msgspec.Raw, ...] = ()
+    coverage: dict[str, Invited] = {}
+    circumstances: Circumstances = Circumstances()
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,18 +122,19 @@ class Corrections(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FigureKey = tuple[str, str, str, str]
-"""KPI, scope type, scope id, view."""
+"""Measure, scope type, scope id, view."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Figures by KPI, scope and view."""
+    """Figures by measure, scope and view; and by employee how many of their customers were invited."""
 
     by_key: MutableMapping[FigureKey, Figure]
+    coverage: Mapping[str, Invited] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, figures: Iterable[Figure]) -> "Figures":
-        return cls({(f.kpi, f.scope_type, f.scope_id, f.view): f for f in figures})
+    def of(cls, figures: Iterable[Figure], coverage: Mapping[str, Invited] | None = None) -> "Figures":
+        return cls({(f.kpi, f.scope_type, f.scope_id, f.view): f for f in figures}, coverage or {})
 
     def employee(self, kpi: str, id: str, view: View) -> Figure | None:
         return self.by_key.get((kpi, "employee", id, view))
@@ -122,14 +148,20 @@ class Figures:
         key = (kpi, "organisation", ORGANISATION)
         return self.by_key.get((*key, view)) or self.by_key.get((*key, other))
 
-    def with_more(self, figures: Iterable[Figure]) -> "Figures":
+    def with_more(self, figures: Iterable[Figure], coverage: Mapping[str, Invited]) -> "Figures":
         """These and more."""
-        return Figures({**self.by_key, **Figures.of(figures).by_key})
+        return Figures({**self.by_key, **Figures.of(figures).by_key}, {**self.coverage, **coverage})
 
     def with_value(self, figure: Figure, value: Decimal) -> "Figures":
         """The same figures, one of them with another value."""
         key = (figure.kpi, figure.scope_type, figure.scope_id, figure.view)
-        return Figures(ChainMap({key: msgspec.structs.replace(figure, value=value)}, self.by_key))
+        changed = {key: msgspec.structs.replace(figure, value=value)}
+        return Figures(ChainMap(changed, self.by_key), self.coverage)
+
+
+def coverage_of(snapshots: Iterable[Snapshot]) -> dict[str, Invited]:
+    """Invitations do not depend on the KPI: every snapshot of the period says the same of a person."""
+    return {employee: invited for one in snapshots for employee, invited in one.coverage.items()}
 
 
 def reliability(figure: Figure) -> Fraction | None:

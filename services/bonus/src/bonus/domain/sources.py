@@ -38,13 +38,13 @@ def sources(
 ) -> tuple[Source, ...]:
     """The figures behind one component; their parts sum to 1.
 
-    A personal score keeps the part λ: 1 without reliability weighting, 0 when it is missing, suppressed or thin.
+    A personal score keeps the part λ: 1 without mode A, 0 when it is missing, suppressed or thin.
     The rest falls back to the own unit and from there, when that is suppressed too, to the organisation.
     With `shrink` off, λ is 1 wherever there is a personal score.
     """
     if not component.personal:
         return shared_sources(component.scope, component, place, figures, view)
-    own = figures.employee(component.kpi, place.employee, view)
+    own = figures.employee(component.measure, place.employee, view)
     kept = Fraction(0)
     if own is not None and own.score is not None:
         kept = _kept(own, component, plan, place, figures) if shrink else Fraction(1)
@@ -59,15 +59,15 @@ def _kept(own: Figure, component: Component, plan: Plan, place: Place, figures: 
     """λ; a replay in another view than the plan's, where none is known, takes the λ of the plan's view."""
     if component.id in place.thin:
         return Fraction(0)
-    if plan.reliability_mode == "none":
+    if plan.reliability_mode != "A":
         return Fraction(1)
     if reliability(own) is None:
-        return kept_part(figures.employee(component.kpi, place.employee, component.view) or own)
+        return kept_part(figures.employee(component.measure, place.employee, component.view) or own)
     return kept_part(own)
 
 
 def kept_part(own: Figure) -> Fraction:
-    """λ of a personal score, with reliability weighting. Raises MissingFigureError when there is none."""
+    """λ of a personal score, as mode A takes it. Raises MissingFigureError when there is none."""
     weight = reliability(own)
     if weight is None:
         raise MissingFigureError(
@@ -113,16 +113,16 @@ def _merged(found: Iterable[Source]) -> tuple[Source, ...]:
 
 
 def _unit_or_organisation(unit: str, component: Component, figures: Figures, view: View) -> Figure:
-    figure = figures.unit(component.kpi, unit, view)
+    figure = figures.unit(component.measure, unit, view)
     if figure is not None and figure.score is not None:
         return figure
     return _organisation(component, figures, view)
 
 
 def _organisation(component: Component, figures: Figures, view: View) -> Figure:
-    figure = figures.organisation(component.kpi, view)
+    figure = figures.organisation(component.measure, view)
     if figure is None or figure.score is None:
         raise MissingFigureError(
-            f"component {component.id}: even the organisation has no {component.kpi} to pay on"
+            f"component {component.id}: even the organisation has no {component.measure} to pay on"
         )
     return figure

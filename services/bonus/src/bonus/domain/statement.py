@@ -10,7 +10,7 @@ import msgspec
 from bonus.domain.counterfactual import Counterfactual, counterfactual
 from bonus.domain.evidence import Evidence
 from bonus.domain.money import apportion, decimal_text, round_half_even
-from bonus.domain.payout import FACTORS, Earner, Earnings, Line, earn, earner, multiple
+from bonus.domain.payout import FACTORS, Earner, Earnings, Line, earn, earner, priced
 from bonus.domain.plan import Payee, Plan
 from bonus.domain.snapshot import Contribution, Figure, Figures
 from bonus.domain.standing import Standing
@@ -31,7 +31,8 @@ class StatedSource(msgspec.Struct, frozen=True, kw_only=True):
 class StatedComponent(msgspec.Struct, frozen=True, kw_only=True):
     """`value`, `ci95` and `n` are of the person's own score, or of the one unit behind it (None when several are).
 
-    `f` is the multiple after fallbacks, reliability and days: the sum of part · f of the sources.
+    `f` is the multiple after fallbacks, reliability and days: the sum of part · f of the sources. `paid` is False when it
+    is only tracked.
     """
 
     id: str
@@ -46,6 +47,7 @@ class StatedComponent(msgspec.Struct, frozen=True, kw_only=True):
     weight: str
     payout_minor: int
     sources: tuple[StatedSource, ...]
+    paid: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class StatedGate(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,16 +185,17 @@ def _component(plan: Plan, line: Line, amount: int, who: Earner, figures: Figure
                 part=decimal_text(source.part),
                 value=source.score,
                 n=source.figure.n,
-                f=decimal_text(multiple(plan.scheme, component.curve, source.score)),
+                f=decimal_text(priced(plan, component, source, figures)),
             )
             for source in line.sources
         ),
+        paid=component.paid,
     )
 
 
 def _shown(line: Line, who: Earner, figures: Figures) -> Figure | None:
     if line.component.personal:
-        return figures.employee(line.component.kpi, who.payee.employee, line.component.view)
+        return figures.employee(line.component.measure, who.payee.employee, line.component.view)
     return line.sources[0].figure if len(line.sources) == 1 else None
 
 
@@ -218,7 +221,7 @@ def _counterfactual(
     for component in plan.components:
         if not component.personal or component.kpi != "nps":
             continue
-        own = figures.employee(component.kpi, who.payee.employee, component.view)
+        own = figures.employee(component.measure, who.payee.employee, component.view)
         if own is None or own.score is None:
             continue
         figure = own

@@ -1,16 +1,18 @@
 """What has changed since a run was approved: computed when asked, the run stays as it is."""
 
 import asyncio
+from collections.abc import Mapping
 
 import msgspec
 
 from bonus.domain.adjustment import Adjustment, adjustments
 from bonus.domain.missing import MissingFigureError
-from bonus.domain.snapshot import Figures
+from bonus.domain.plan import Plan
+from bonus.domain.snapshot import Figures, Invited, coverage_of
 from bonus.domain.standing import Standing
 from bonus.service.acceptances import accepted_by
 from bonus.service.plans import plan_version
-from bonus.service.snapshots import corrections
+from bonus.service.snapshots import corrections, fetch
 from bonus.service.statements import closed_run, payouts_of
 from bonus.tables import BonusRunRow
 from fairloop.errors import Conflict
@@ -24,8 +26,10 @@ async def adjustments_of(runtime: Runtime, period: str) -> tuple[BonusRunRow, li
         held = await plan_version(session, run.plan, run.plan_version)
         approved = await payouts_of(session, run)
         accepted = await accepted_by(session, run.plan, held.text_hash)
-    corrected = await corrections(runtime.peers, [one["id"] for one in run.snapshots.values()])
-    figures = Figures.of(figure for one in corrected for figure in one.figures)
+    frozen = {kpi: one["id"] for kpi, one in run.snapshots.items()}
+    corrected = await corrections(runtime.peers, frozen, held.plan)
+    coverage = await _coverage(runtime, frozen, held.plan)
+    figures = Figures.of((figure for one in corrected for figure in one.figures), coverage)
     changed = [change for one in corrected for change in one.changed]
     standing = msgspec.convert(run.standing, Standing)
     try:
@@ -35,3 +39,10 @@ async def adjustments_of(runtime: Runtime, period: str) -> tuple[BonusRunRow, li
     except MissingFigureError as error:
         raise Conflict(f"The corrected figures cannot be paid on: {error}.") from error
     return run, lines
+
+
+async def _coverage(runtime: Runtime, frozen: Mapping[str, str], plan: Plan) -> Mapping[str, Invited]:
+    """As it was frozen: invitations sent since correct nothing."""
+    if not plan.asks_for_coverage:
+        return {}
+    return coverage_of((await fetch(runtime.peers, frozen, plan.components)).values())

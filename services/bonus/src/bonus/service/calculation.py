@@ -53,7 +53,7 @@ async def calculate_period(
     `session` is not used before the facts are there. Raises NotFound, Conflict, Unavailable.
     """
     async with _begun(runtime.db, id) as job:
-        snapshots = await freeze(runtime.peers, job.days, job.plan.plan.kpis)
+        snapshots = await freeze(runtime.peers, job.days, job.plan.plan)
         run = await _compute(job, snapshots)
     return await _save(session, job, run, snapshots, caller=caller, now=now)
 
@@ -78,7 +78,8 @@ async def _load(session: AsyncSession, id: str) -> Job:
     _refuse_when_closed(period)
     days = days_of(period)
     plan = await plan_for_period(session, period.plan, days.start)
-    assignments = await assignments_of(session, {payee.employee for payee in plan.plan.payees})
+    people = {payee.employee for payee in plan.plan.payees}
+    assignments = await assignments_of(session, people, levels=plan.plan.by_level)
     standing = Standing.of(days, assignments, await accepted_by(session, plan.id, plan.text_hash))
     period.status = "calculating"
     return Job(id, days, plan, standing)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bonus.domain.tenure import Assigned, Days
 from bonus.tables import Unit
 from fairloop.db import sql
-from fairloop.events import Assignment, Employee, EventData, OrgUnit
+from fairloop.events import Assignment, Employee, EventData, OrgUnit, Role
 
 E = TypeVar("E", bound=EventData)
 
@@ -39,15 +39,33 @@ async def store_units(session: AsyncSession, events: Sequence[OrgUnit]) -> None:
 
 
 async def store_employees(session: AsyncSession, events: Sequence[Employee]) -> None:
+    """A release without levels may have stored a person before: published again, the same version brings it."""
     people = newest(events)
     await sql(
         session,
-        "INSERT INTO employee AS held (employee, version, active)"
-        " SELECT * FROM unnest($1::text[], $2::bigint[], $3::boolean[]) ON CONFLICT (employee) DO UPDATE"
-        " SET version = excluded.version, active = excluded.active WHERE held.version < excluded.version",
+        "INSERT INTO employee AS held (employee, version, active, level)"
+        " SELECT * FROM unnest($1::text[], $2::bigint[], $3::boolean[], $4::text[])"
+        " ON CONFLICT (employee) DO UPDATE"
+        " SET version = excluded.version, active = excluded.active, level = excluded.level"
+        " WHERE held.version < excluded.version OR (held.version = excluded.version AND held.level IS NULL)",
         [person.employee for person in people],
         [person.version for person in people],
         [person.active for person in people],
+        [person.level for person in people],
+    )
+
+
+async def store_roles(session: AsyncSession, events: Sequence[Role]) -> None:
+    kinds = newest(events)
+    await sql(
+        session,
+        "INSERT INTO role AS held (role, version, customer_facing)"
+        " SELECT * FROM unnest($1::text[], $2::bigint[], $3::boolean[]) ON CONFLICT (role) DO UPDATE"
+        " SET version = excluded.version, customer_facing = excluded.customer_facing"
+        " WHERE held.version < excluded.version",
+        [kind.role for kind in kinds],
+        [kind.version for kind in kinds],
+        [kind.customer_facing for kind in kinds],
     )
 
 
@@ -71,14 +89,17 @@ async def store_assignments(session: AsyncSession, events: Sequence[Assignment])
 
 
 _ASSIGNMENTS = """
-SELECT employee, org_unit, role, valid_from, valid_to FROM assignment WHERE employee = ANY($1::text[])
+SELECT employee, org_unit, CASE WHEN $2 AND level <> '' THEN role || '/' || level ELSE role END, valid_from, valid_to
+FROM assignment LEFT JOIN employee USING (employee) WHERE employee = ANY($1::text[])
 """
 
 
-async def assignments_of(session: AsyncSession, employees: Collection[str]) -> dict[str, list[Assigned]]:
-    """Every assignment of these people."""
+async def assignments_of(
+    session: AsyncSession, employees: Collection[str], *, levels: bool = False
+) -> dict[str, list[Assigned]]:
+    """Every assignment of these people; with `levels` the role is "role/level" of who has one, as it is today."""
     found: dict[str, list[Assigned]] = defaultdict(list)
-    rows = await sql(session, _ASSIGNMENTS, list(employees))
+    rows = await sql(session, _ASSIGNMENTS, list(employees), levels)
     for employee, org_unit, role, valid_from, valid_to in rows:
         found[employee].append(Assigned(Days(valid_from, valid_to or date.max), org_unit, role))
     return found

@@ -1,5 +1,6 @@
 """Plans: drafts, publishing, which version counts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -7,10 +8,12 @@ import msgspec
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bonus.domain.lint import findings
 from bonus.domain.notice import TooEarlyError, counting_for, in_force_from
 from bonus.domain.plan import Plan
-from bonus.domain.plan_rules import cliffs, problems
-from bonus.service.directory import strangers
+from bonus.domain.plan_rules import problems
+from bonus.domain.waiver import Judged, judge
+from bonus.service.linting import restated, stated, told_by_directory
 from bonus.service.notice import published_versions
 from bonus.tables import PlanVersion
 from fairloop.auth import Caller, Role
@@ -19,14 +22,14 @@ from fairloop.errors import Conflict, Invalid, NotFound
 
 @dataclass(frozen=True, slots=True)
 class HeldPlan:
-    """A plan with its place in history. `warnings`: allowed, but worth knowing before it is published."""
+    """A plan with its place in history. `findings`: what the linter said, and who waived it why."""
 
     id: str
     version: int
     status: str
     plan: Plan
     text_hash: str
-    warnings: tuple[str, ...] = ()
+    findings: tuple[Judged, ...] = ()
     published_on: date | None = None
     in_force_from: date | None = None
 
@@ -42,6 +45,7 @@ async def put_draft(session: AsyncSession, id: str, plan: Plan, *, by: str, now:
     await _lock(session, id)
     newest = await _newest(session, id)
     if newest is None or newest.text_hash != plan.text_hash:
+        found = judge(findings(plan, await told_by_directory(session, plan)), ())
         is_draft = newest is not None and newest.status == "draft"
         version = 1 if newest is None else newest.version if is_draft else newest.version + 1
         newest = await session.merge(
@@ -53,27 +57,50 @@ async def put_draft(session: AsyncSession, id: str, plan: Plan, *, by: str, now:
                 text_hash=plan.text_hash,
                 changed_at=now,
                 changed_by=by,
+                findings=stated(found),
             )
         )
-    warnings = [*cliffs(plan), *_unknown(await strangers(session, {p.employee for p in plan.payees}))]
-    return held_plan(newest, warnings=tuple(warnings))
+    return held_plan(newest)
 
 
-async def publish_plan(session: AsyncSession, id: str, *, by: str, now: datetime, today: date) -> HeldPlan:
+async def publish_plan(
+    session: AsyncSession,
+    id: str,
+    *,
+    text_hash: str,
+    judged: Sequence[Judged],
+    by: str,
+    now: datetime,
+    today: date,
+) -> HeldPlan:
     """From the end of the notice on the newest version is the text that counts, and it never changes.
 
-    Again: nothing happens.
+    Again: nothing happens. `judged` is about `text_hash`; raises Conflict when the draft is another text by now.
     """
     await _lock(session, id)
-    newest = await _newest(session, id)
-    if newest is None:
-        raise NotFound(f"There is no plan {id}.")
+    newest = await newest_row(session, id)
+    if newest.text_hash != text_hash:
+        raise Conflict("The draft was changed meanwhile: read it again.")
     if newest.status == "draft":
         earlier = await published_versions(session, id)
         newest.status, newest.changed_at, newest.changed_by = "published", now, by
         newest.published_on = today
         newest.in_force_from = in_force_from(today, newest.body["notice_days"], earlier)
+        newest.findings = stated(judged)
     return held_plan(newest)
+
+
+async def newest_plan(session: AsyncSession, id: str) -> HeldPlan:
+    """The newest version, draft or not. Raises NotFound."""
+    return held_plan(await newest_row(session, id))
+
+
+async def newest_row(session: AsyncSession, id: str) -> PlanVersion:
+    """Raises NotFound."""
+    newest = await _newest(session, id)
+    if newest is None:
+        raise NotFound(f"There is no plan {id}.")
+    return newest
 
 
 async def plan_for_period(session: AsyncSession, id: str, start: date) -> HeldPlan:
@@ -114,7 +141,7 @@ def newest_plans(caller: Caller) -> Select[PlanVersion]:
     )
 
 
-def held_plan(row: PlanVersion, *, warnings: tuple[str, ...] = ()) -> HeldPlan:
+def held_plan(row: PlanVersion) -> HeldPlan:
     plan = msgspec.convert(row.body, Plan)
     return HeldPlan(
         row.id,
@@ -122,14 +149,10 @@ def held_plan(row: PlanVersion, *, warnings: tuple[str, ...] = ()) -> HeldPlan:
         row.status,
         plan,
         row.text_hash,
-        warnings,
+        restated(row.findings),
         row.published_on,
         row.in_force_from,
     )
-
-
-def _unknown(employees: list[str]) -> list[str]:
-    return [f"payee {employee} is not an active employee of the directory" for employee in employees]
 
 
 async def _lock(session: AsyncSession, id: str) -> None:

@@ -32,8 +32,8 @@ FROM_LOG = "known from the log only"
 """Who did what, where the log does not say."""
 
 _SETUP = (
-    "Plans, acceptances, periods without a run, inquiries and answers about goals since the backup are not on the log: "
-    "they are lost. "
+    "Plans, acceptances, periods without a run, simulations, inquiries and answers about goals since the backup are "
+    "not on the log: they are lost. "
     "Who approved or marked as paid what the log tells of is not on it either."
 )
 
@@ -170,9 +170,12 @@ async def _calculated(runtime: Runtime, id: UUID) -> tuple[Run, Standing]:
         row = await session.get_one(BonusRunRow, id)
         held = await plan_version(session, row.plan, row.plan_version)
         days = days_of(await locked(session, row.period))
-        assignments = await assignments_of(session, {payee.employee for payee in held.plan.payees})
+        people = {payee.employee for payee in held.plan.payees}
+        assignments = await assignments_of(session, people, levels=held.plan.by_level)
         standing = Standing.of(days, assignments, await accepted_by(session, held.id, held.text_hash))
-    snapshots = await fetch(runtime.peers, {kpi: one["id"] for kpi, one in row.snapshots.items()})
+    snapshots = await fetch(
+        runtime.peers, {kpi: one["id"] for kpi, one in row.snapshots.items()}, held.plan.components
+    )
     return await asyncio.to_thread(calculate, held.plan, standing, snapshots), standing
 
 

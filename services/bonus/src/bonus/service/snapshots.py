@@ -6,9 +6,12 @@ from uuid import UUID
 
 import httpx
 import msgspec
+from msgspec import UNSET
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bonus.domain.plan import Component, Plan
+from bonus.domain.segments import Segments
 from bonus.domain.snapshot import Contribution, Corrections, Figure, FigureKey, Snapshot
 from bonus.domain.tenure import Days
 from bonus.service.directory import newest
@@ -22,34 +25,67 @@ AGGREGATOR = "kpi-aggregator"
 T = TypeVar("T")
 
 
-async def freeze(peers: PeerClient, period: Days, kpis: Iterable[str]) -> dict[str, Snapshot]:
-    """A new snapshot for each KPI. Raises Unavailable, or Conflict when the aggregator refuses."""
+async def freeze(peers: PeerClient, period: Days, plan: Plan) -> dict[str, Snapshot]:
+    """A new snapshot for each KPI of the plan, with the figures of its segments.
+
+    Raises Unavailable, or Conflict when the aggregator refuses.
+    """
     days = {"from": period.start.isoformat(), "to": period.end.isoformat()}
     frozen = {}
     async with peers(AGGREGATOR) as client:
-        for kpi in kpis:
+        for kpi in plan.kpis:
             made = await _ask(client, "POST", "/v1/snapshots", json={"period": days, "kpi": kpi})
             id = _decode(made, dict[str, object])["id"]
-            frozen[kpi] = _decode(await _ask(client, "GET", f"/v1/snapshots/{id}"), Snapshot)
+            frozen[kpi] = await _whole(client, f"{id}", plan.components)
     return frozen
 
 
-async def fetch(peers: PeerClient, ids: Mapping[str, str]) -> dict[str, Snapshot]:
-    """KPI → snapshot, for KPI → id. Raises Unavailable, or Conflict when the aggregator does not have one."""
+async def fetch(
+    peers: PeerClient, ids: Mapping[str, str], components: Sequence[Component]
+) -> dict[str, Snapshot]:
+    """KPI → snapshot, for KPI → id, with the figures of the components' segments.
+
+    Raises Unavailable, or Conflict when the aggregator does not have one.
+    """
     async with peers(AGGREGATOR) as client:
-        return {
-            kpi: _decode(await _ask(client, "GET", f"/v1/snapshots/{id}"), Snapshot)
-            for kpi, id in ids.items()
-        }
+        return {kpi: await _whole(client, id, components) for kpi, id in ids.items()}
 
 
-async def corrections(peers: PeerClient, snapshots: Iterable[str]) -> list[Corrections]:
-    """What these snapshots would be today."""
+async def corrections(peers: PeerClient, snapshots: Mapping[str, str], plan: Plan) -> list[Corrections]:
+    """What these snapshots (KPI → id) would be today, with the figures of the plan's segments."""
+    found = []
     async with peers(AGGREGATOR) as client:
-        return [
-            _decode(await _ask(client, "GET", f"/v1/snapshots/{id}/corrections"), Corrections)
-            for id in snapshots
-        ]
+        for kpi, id in snapshots.items():
+            path = f"/v1/snapshots/{id}/corrections"
+            whole = _decode(await _ask(client, "GET", path), Corrections)
+            narrowed = await _narrowed(client, path, _segmented(plan.components, kpi))
+            found.append(msgspec.structs.replace(whole, figures=(*whole.figures, *narrowed)))
+    return found
+
+
+async def _whole(client: httpx.AsyncClient, id: str, components: Sequence[Component]) -> Snapshot:
+    snapshot = _decode(await _ask(client, "GET", f"/v1/snapshots/{id}"), Snapshot)
+    narrowed = await _narrowed(client, f"/v1/snapshots/{id}/figures", _segmented(components, snapshot.kpi))
+    return msgspec.structs.replace(snapshot, figures=(*snapshot.figures, *narrowed))
+
+
+def _segmented(components: Sequence[Component], kpi: str) -> dict[str, Segments]:
+    """Measure → segments, of the components that do not count every response."""
+    return {c.measure: c.segments for c in components if c.kpi == kpi and c.segments is not UNSET}
+
+
+async def _narrowed(client: httpx.AsyncClient, path: str, segmented: Mapping[str, Segments]) -> list[Figure]:
+    """The frozen responses of these segments, folded again, under the name of the measure."""
+    found = []
+    for measure, segments in sorted(segmented.items()):
+        asked = {"segment": segments.required, "without": segments.excluded}
+        figures = _decode(await _ask(client, "GET", path, params=asked), _Figures).figures
+        found += [msgspec.structs.replace(figure, kpi=measure) for figure in figures]
+    return found
+
+
+class _Figures(msgspec.Struct):
+    figures: tuple[Figure, ...]
 
 
 async def current_figures(peers: PeerClient, period: Days, keys: Collection[FigureKey]) -> list[Figure]:
@@ -113,7 +149,7 @@ async def _ask(
     path: str,
     *,
     json: object = None,
-    params: Mapping[str, str] | None = None,
+    params: Mapping[str, str | list[str]] | None = None,
 ) -> httpx.Response:
     try:
         response = await client.request(method, path, json=json, params=params)

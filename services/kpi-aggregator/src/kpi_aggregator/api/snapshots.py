@@ -1,11 +1,11 @@
 """Frozen figures."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from fairloop.auth import Role, roles
@@ -13,10 +13,23 @@ from fairloop.errors import Invalid
 from fairloop.web import Answer, Body, Now, Routes, Session
 from kpi_aggregator.domain.kpi import Kpi
 from kpi_aggregator.domain.period import PeriodError, between
-from kpi_aggregator.service.snapshots import corrections, coverage_of, freeze, frozen_bodies, load_snapshot
+from kpi_aggregator.domain.segments import Narrowing
+from kpi_aggregator.service.snapshots import (
+    corrections,
+    coverage_of,
+    freeze,
+    frozen_bodies,
+    load_snapshot,
+    narrowed_figures,
+)
 from kpi_aggregator.tables import Snapshot
 
 routes = Routes(tag="snapshots")
+
+Segments = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^[^:]{1,128}:.{1,256}$")], ...],
+    Query(max_length=100, description="name:value; several values of one name are alternatives"),
+]
 
 READERS = roles(Role.ADMIN, Role.ANALYST, Role.FINANCE, Role.SERVICE)
 
@@ -76,15 +89,29 @@ async def get_snapshot(id: UUID, session: Session) -> Response:
             "figures": msgspec.Raw(snapshot.figures),
             "coverage": coverage_of(snapshot),
             "contributions": [msgspec.Raw(body) for body in bodies],
+            "circumstances": msgspec.Raw(snapshot.circumstances),
             "positions": snapshot.positions,
         }
     )
 
 
+@routes.get("/v1/snapshots/{id}/figures", allow=READERS)
+async def get_narrowed(
+    id: UUID, session: Session, segment: Segments = (), without: Segments = ()
+) -> Response:
+    """The figures that the frozen responses of some segments give: with every `segment`, `without` any of these."""
+    snapshot = await load_snapshot(session, id)
+    figures = await narrowed_figures(session, snapshot, Narrowing.of(segment, without))
+    return _json({"snapshot": id, "figures": figures})
+
+
 @routes.get("/v1/snapshots/{id}/corrections", allow=READERS)
-async def get_corrections(id: UUID, session: Session) -> Response:
-    """What has changed since, response by response, and the figures as they would be with it."""
-    changed, figures = await corrections(session, await load_snapshot(session, id))
+async def get_corrections(
+    id: UUID, session: Session, segment: Segments = (), without: Segments = ()
+) -> Response:
+    """What has changed since, response by response, and the figures (of some segments) as they would be with it."""
+    narrowing = Narrowing.of(segment, without)
+    changed, figures = await corrections(session, await load_snapshot(session, id), narrowing)
     return _json({"snapshot": id, "changed": changed, "figures": figures})
 
 

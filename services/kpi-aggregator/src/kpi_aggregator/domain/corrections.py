@@ -47,8 +47,8 @@ def _change(
         kind = "added"
     elif after is None:
         kind = "removed"
-    elif replace(before, version=after.version) == after:
-        return None
+    elif replace(before, version=after.version, segments=before.segments or after.segments) == after:
+        return None  # snapshots of earlier releases have no segments
     elif (before.score, before.causes) != (after.score, after.causes):
         kind = "revised"
     else:

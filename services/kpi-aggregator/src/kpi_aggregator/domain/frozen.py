@@ -39,7 +39,7 @@ class FrozenEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FrozenContribution(msgspec.Struct, frozen=True, kw_only=True):
-    """One response as it counted."""
+    """One response as it counted. Without segments they are unset, so that it reads as in earlier snapshots."""
 
     response_id: UUID
     version: int
@@ -50,6 +50,7 @@ class FrozenContribution(msgspec.Struct, frozen=True, kw_only=True):
     org_unit: str | None
     entries: tuple[FrozenEntry, ...]
     participants: tuple[Participant, ...]
+    segments: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Circumstances(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -96,11 +97,12 @@ def frozen(contribution: Contribution, kpi: str) -> FrozenContribution:
             for entry in contribution.entries
         ),
         participants=contribution.participants,
+        segments=contribution.segments or msgspec.UNSET,
     )
 
 
 def thawed(contribution: FrozenContribution, kpi: str) -> Contribution:
-    """A contribution to count again; what no frozen figure depends on (touchpoint, segments) is not kept."""
+    """A contribution to count again; what no frozen figure depends on (the touchpoint) is not kept."""
     return Contribution(
         response_id=contribution.response_id,
         version=contribution.version,
@@ -121,6 +123,7 @@ def thawed(contribution: FrozenContribution, kpi: str) -> Contribution:
         ),
         participants=contribution.participants,
         interaction_unit=contribution.org_unit,
+        segments=contribution.segments or {},
     )
 
 

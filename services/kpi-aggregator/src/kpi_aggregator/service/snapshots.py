@@ -1,7 +1,7 @@
 """Figures frozen for good, and what has changed since."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from kpi_aggregator.domain.frozen import (
     thawed,
 )
 from kpi_aggregator.domain.period import Days
+from kpi_aggregator.domain.segments import Narrowing
 from kpi_aggregator.service.coverage import asked_by_employees
 from kpi_aggregator.service.directory import everybody
 from kpi_aggregator.service.kpi_settings import load_settings
@@ -60,9 +61,19 @@ async def freeze_again(session: AsyncSession, announced: KpiSnapshot, made_at: d
     days = Days(announced.period_from, announced.period_to)
     snapshot, contributions = await _frozen(session, announced.snapshot_id, announced.kpi, days, made_at)
     if snapshot.content_hash != announced.content_hash:
+        contributions = [replace(one, segments=msgspec.UNSET) for one in contributions]
+        snapshot.content_hash = _hash_of(snapshot, contributions)  # as releases without segments made it
+    if snapshot.content_hash != announced.content_hash:
         return False
     await _save(session, snapshot, contributions)
     return True
+
+
+def _hash_of(snapshot: Snapshot, contributions: Sequence[FrozenContribution]) -> str:
+    days = Days(snapshot.period_from, snapshot.period_to)
+    shown = msgspec.json.decode(snapshot.figures, type=list[Figure])
+    under = msgspec.json.decode(snapshot.circumstances, type=Circumstances)
+    return content_hash(snapshot.kpi, days, contributions, shown, under)
 
 
 async def _frozen(
@@ -133,8 +144,25 @@ async def frozen_bodies(session: AsyncSession, snapshot_id: UUID) -> list[bytes]
     return [row[0] for row in await sql(session, _CONTRIBUTIONS, snapshot_id)]
 
 
-async def corrections(session: AsyncSession, snapshot: Snapshot) -> tuple[list[Change], list[Figure]]:
-    """What differs today from what was frozen, and the figures on the corrected facts.
+async def narrowed_figures(session: AsyncSession, snapshot: Snapshot, narrowing: Narrowing) -> list[Figure]:
+    """The figures that the frozen responses of some segments give, under the frozen circumstances."""
+    under = msgspec.json.decode(snapshot.circumstances, type=Circumstances)
+    bodies = await frozen_bodies(session, snapshot.id)
+    return await asyncio.to_thread(_folded, snapshot, map(_contribution.decode, bodies), narrowing, under)
+
+
+def _folded(
+    snapshot: Snapshot, kept: Iterable[FrozenContribution], narrowing: Narrowing, under: Circumstances
+) -> list[Figure]:
+    days = Days(snapshot.period_from, snapshot.period_to)
+    counted = [thawed(one, snapshot.kpi) for one in kept if narrowing.holds(one.segments or {})]
+    return figures(snapshot.kpi, days, counted, under)
+
+
+async def corrections(
+    session: AsyncSession, snapshot: Snapshot, narrowing: Narrowing
+) -> tuple[list[Change], list[Figure]]:
+    """What differs today from what was frozen, and the figures on the corrected facts (of some segments only).
 
     Settings, tree and people are those frozen, so that only responses make a difference; a unit made since is
     where it is today.
@@ -148,8 +176,8 @@ async def corrections(session: AsyncSession, snapshot: Snapshot) -> tuple[list[C
     erased = await erased_among(session, before)
 
     after = corrected(before, {c.response_id: frozen(c, kpi) for c in counted}, erased)
-    as_counted = [thawed(after[response_id], kpi) for response_id in sorted(after)]
-    return changes(before, after), await asyncio.to_thread(figures, kpi, days, as_counted, under)
+    in_order = [after[response_id] for response_id in sorted(after)]
+    return changes(before, after), await asyncio.to_thread(_folded, snapshot, in_order, narrowing, under)
 
 
 async def _circumstances(session: AsyncSession, kpi: str, days: Days) -> Circumstances:
