@@ -43,8 +43,8 @@ def expected_multiple(
 @lru_cache(maxsize=50_000)
 def _expected(curve: Curve, theta: Decimal, sd: float, at_most_one: bool, capped: bool) -> Fraction:
     if sd == 0:
-        f = curve.multiple(theta, capped=capped)
-        return min(f, Fraction(1)) if at_most_one else f
+        certain = curve.multiple(theta, capped=capped)
+        return min(certain, Fraction(1)) if at_most_one else certain
     mean = float(theta)
     low, goal, top = float(curve.threshold), float(curve.target), float(curve.excellence)
     start, cap = float(curve.at_threshold), float(curve.cap)

@@ -116,7 +116,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     scheme: Scheme
     components: tuple[Component, ...]
-    payees: tuple[Payee, ...]
+    payees: tuple[Payee, ...] = ()
     gates: tuple[Gate, ...] = ()
     reliability_mode: Literal["none", "A", "B"] = "none"
     flat_bonus_minor: int | None = None

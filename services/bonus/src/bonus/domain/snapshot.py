@@ -155,7 +155,7 @@ class Figures:
     def with_value(self, figure: Figure, value: Decimal) -> "Figures":
         """The same figures, one of them with another value."""
         key = (figure.kpi, figure.scope_type, figure.scope_id, figure.view)
-        changed = {key: msgspec.structs.replace(figure, value=value)}
+        changed: dict[FigureKey, Figure] = {key: msgspec.structs.replace(figure, value=value)}
         return Figures(ChainMap(changed, self.by_key), self.coverage)
 
 

@@ -45,7 +45,7 @@ async def put_draft(session: AsyncSession, id: str, plan: Plan, *, by: str, now:
     await _lock(session, id)
     newest = await _newest(session, id)
     if newest is None or newest.text_hash != plan.text_hash:
-        found = judge(findings(plan, await told_by_directory(session, plan)), ())
+        judged = judge(findings(plan, await told_by_directory(session, plan)), ())
         is_draft = newest is not None and newest.status == "draft"
         version = 1 if newest is None else newest.version if is_draft else newest.version + 1
         newest = await session.merge(
@@ -57,7 +57,7 @@ async def put_draft(session: AsyncSession, id: str, plan: Plan, *, by: str, now:
                 text_hash=plan.text_hash,
                 changed_at=now,
                 changed_by=by,
-                findings=stated(found),
+                findings=stated(judged),
             )
         )
     return held_plan(newest)
