@@ -96,7 +96,7 @@ async def test_a_simulation_that_makes_no_sense_is_refused_and_not_kept(installa
     kept = await firm.ask("bonus", "GET", "/v1/simulations?limit=500")
 
     def asked(**plan: Any) -> dict[str, Any]:
-        return {"periods": [period], "candidates": [{"id": "x", "plan": firm.plan([OWN], (), **plan)}]}
+        return {"periods": [period], "candidates": [{"id": "x", "plan": firm.plan([OWN], ()) | plan}]}
 
     refused = {
         "/body/candidates/0/plan/flat_bonus_minor": asked(scheme="everyone"),

@@ -240,3 +240,40 @@ async def test_bad_periods_and_unknown_snapshots(box: Box) -> None:
     nowhere = await box.http("service").get(f"/v1/snapshots/{UUID(int=1)}")
     assert nowhere.status_code == 404
     assert (await box.http("manager").post("/v1/snapshots", json=QUARTER)).status_code == 403
+
+
+async def test_frozen_figures_of_some_segments_and_their_corrections(box: Box) -> None:
+    """Workshop: 10 promoters, 2 passives; van: 8 detractors. One van answer becomes a promoter's afterwards."""
+    await box.deliver(directory())
+    told = [answered(number, nps) for number, nps in enumerate(scores(10, 2, 8), start=1)]
+    by_channel = [
+        replace(one, segments={"channel": "workshop" if place < 12 else "van"})
+        for place, one in enumerate(told)
+    ]
+    await deliver_all(box, by_channel)
+    head = await freeze(box)
+
+    workshop = await read(box, head, "/figures?segment=channel:workshop")
+    assert [found(workshop, "employee", "m1")[field] for field in ("n", "value")] == [12, 83.3]
+    no_van = await read(box, head, "/figures?without=channel:van")
+    assert no_van["figures"] == workshop["figures"]
+    either = await read(box, head, "/figures?segment=channel:workshop&segment=channel:van")
+    assert found(either, "employee", "m1") == found(await read(box, head), "employee", "m1")
+    nobody = await read(box, head, "/figures?segment=channel:workshop&segment=weekday:monday")
+    assert found(nobody, "organisation", "all")["suppressed"]
+
+    await deliver_all(box, [replace(by_channel[12], scores={"nps": 9}, version=2)])
+    van = await read(box, head, "/corrections?segment=channel:van")
+    assert [found(van, "employee", "m1")[field] for field in ("promoters", "detractors")] == [1, 7]
+    frozen_van = await read(box, head, "/figures?segment=channel:van")
+    assert found(frozen_van, "employee", "m1")["detractors"] == 8
+    untouched = await read(box, head, "/corrections?segment=channel:workshop")
+    assert untouched["figures"] == workshop["figures"]
+
+
+async def test_a_segment_that_is_none_is_refused(box: Box) -> None:
+    await twenty(box)
+    head = await freeze(box)
+    answer = await box.http("service").get(f"/v1/snapshots/{head['id']}/figures?segment=workshop")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/query/segment/0"
