@@ -213,7 +213,9 @@ def pay(asking: Asking) -> dict[str, int]:
         "notice_days": 0,
     }
     asking.api.put("bonus", f"/v1/plans/{plan_id}", plan)
-    asking.api.post("bonus", f"/v1/plans/{plan_id}/publish")
+    codes = ("too_few_responses", "short_notice")
+    waivers = [{"code": code, "reason": "a year that is told in minutes"} for code in codes]
+    asking.api.post("bonus", f"/v1/plans/{plan_id}/publish", {"waivers": waivers})
     asking.api.put("bonus", f"/v1/periods/{period}", {**asking.period, "plan": plan_id})
     run = asking.api.post("bonus", f"/v1/periods/{period}/calculate")
     finance = asking.api.somebody("--role", "finance", "--sub", "fin")

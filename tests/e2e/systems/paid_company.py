@@ -178,6 +178,33 @@ class PaidCompany:
         self.sent += len(given)
         await self._counted()
 
+    async def invited(self, first: int, eligible: int, sent: int) -> None:
+        """Of the jobs from number `first` on so many customers could be asked, and so many were."""
+        batch = []
+        for place in range(eligible):
+            id = self.name(f"{first + place}")
+            at = datetime(self.year, 1, 3, tzinfo=UTC).isoformat()
+            asked = {"sent_at": at} if place < sent else {}
+            batch.append(
+                {
+                    "id": f"{id}-invitation",
+                    "interaction": id,
+                    "customer_ref": id,
+                    "channel": "email",
+                    "eligible_at": at,
+                    **asked,
+                }
+            )
+        await self.ask("survey-intake", "POST", "/v1/invitations", {"invitations": batch})
+
+    async def invitations_known(self, person: str, eligible: int) -> None:
+        """Waits until so many of this mechanic's customers are known to be askable."""
+        path = f"/v1/coverage/employee/{self.name(person)}?from={self.start}&to={self.end}"
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (told := await self.ask("kpi-aggregator", "GET", path))["eligible"] != eligible:
+            assert time.monotonic() < deadline, told
+            await asyncio.sleep(0.1)
+
     async def _counted(self) -> None:
         days = f"from={self.start}&to={self.end}&view=influenced"
         path = f"/v1/kpis/nps/org_unit/{self.name('company')}?{days}"

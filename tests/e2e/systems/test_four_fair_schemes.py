@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.installation import Installation
-from tests.e2e.systems.paid_company import PaidCompany, component, scores
+from tests.e2e.systems.paid_company import CURVE, PaidCompany, component, scores
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -86,6 +86,46 @@ async def test_the_four_schemes_and_the_pool_side_by_side_on_one_approved_period
     assert (await firm.statement(period, "c"))["payout_minor"] == 50_000
     payroll = await firm.ask("bonus", "GET", f"/v1/periods/{period}/payroll.csv", role="finance")
     assert payroll.count("\r\n") == 5
+
+
+async def test_pay_weighs_how_sure_a_score_is_in_one_of_two_ways_behind_the_coverage_gate(
+    installation: Installation,
+) -> None:
+    """Both have 45 from 20 answers (λ .4128, mode B's F .859301). All of b's customers were invited, half of c's."""
+    firm = PaidCompany(installation, 1994)
+    await firm.found({"b": ("mechanic", "north"), "c": ("mechanic", "north")})
+    for person in ("b", "c"):
+        await firm.answered(person, "north", scores(12, 5, 3))
+    await firm.invited(0, eligible=20, sent=20)
+    await firm.invited(20, eligible=20, sent=10)
+    for person in ("b", "c"):
+        await firm.invitations_known(person, 20)
+    fallback = component("own", "self", "1", curve={**CURVE, "threshold": "40", "target": "50"})
+    gate = {"kind": "coverage", "minimum": "0.8"}
+    mode_b = firm.plan([OWN], ("b", "c"), gates=[gate], reliability_mode="B")
+    period = await firm.close("expected", mode_b)
+
+    b, c = await firm.statement(period, "b"), await firm.statement(period, "c")
+    assert (b["components"][0]["f"], b["payout_minor"], b["gates"][0]["passed"]) == ("0.859301", 85_930, True)
+    assert (c["components"][0]["sources"][0]["scope_id"], c["gates"][0]["passed"]) == (
+        firm.name("north"),
+        False,
+    )
+    assert c["gates"][0]["message"] == (
+        "10 of 20 customers were invited, less than 0.8 of them; the team's result counts instead"
+    )
+    assert c["payout_minor"] == 112_500
+    for one in (b, c):
+        assert sum(step["amount_minor"] for step in one["waterfall"]) == one["payout_minor"]
+
+    mode_a = firm.plan([fallback], (), gates=[gate], reliability_mode="A")
+    body = {"periods": [period], "candidates": [{"id": "a", "plan": mode_a}], "replicates": 0}
+    (candidate,) = (await firm.ask("bonus", "POST", "/v1/simulations", body))["candidates"]
+    assert [one["payout_minor"] for one in candidate["periods"][0]["people"]] == [50_000, 50_000]
+
+    refused = await firm.call("bonus", "PUT", f"/v1/plans/{firm.name('bare')}", {**mode_b, "gates": []})
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/body/gates"]
 
 
 async def test_a_simulation_that_makes_no_sense_is_refused_and_not_kept(installation: Installation) -> None:
