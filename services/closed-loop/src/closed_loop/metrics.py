@@ -4,7 +4,7 @@ from prometheus_client import Gauge, Histogram
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from closed_loop.tables import SlaTimerRow
+from closed_loop.tables import PlanReminderRow, SlaTimerRow
 from fairloop.service import Runtime
 
 OVERDUE = Gauge(
@@ -18,7 +18,10 @@ FIRED_LATE = Histogram(
 
 
 async def measure_timers(session: AsyncSession, runtime: Runtime) -> None:
-    """Along the index of the armed timers: one row is read."""
-    due_at = await session.scalar(select(func.min(SlaTimerRow.due_at)).where(SlaTimerRow.state == "armed"))
-    overdue = 0.0 if due_at is None else (runtime.clock() - due_at).total_seconds()
-    OVERDUE.set(max(0.0, overdue))
+    """Along the indexes of the armed timers, those of cases and those of action plans: one row of each is read."""
+    firsts = [
+        await session.scalar(select(func.min(timer.due_at)).where(timer.state == "armed"))
+        for timer in (SlaTimerRow, PlanReminderRow)
+    ]
+    now = runtime.clock()
+    OVERDUE.set(max([0.0, *((now - due_at).total_seconds() for due_at in firsts if due_at is not None)]))

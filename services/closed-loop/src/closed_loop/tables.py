@@ -220,4 +220,40 @@ class SlaTimerRow(Base):
     __table_args__ = (Index("sla_timer_armed", "due_at", postgresql_where=text("state = 'armed'")),)
 
 
+class ActionPlanRow(Base):
+    """`document` is the whole plan (`domain.action_plan.Plan`); `analytics` what was known when it was made, frozen;
+    `comparison` what closing it found."""
+
+    __tablename__ = "action_plan"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    stage: Mapped[str]
+    owner: Mapped[str] = mapped_column(index=True)
+    org_unit: Mapped[str] = mapped_column(index=True)
+    document: Mapped[Json]
+    analytics: Mapped[Json]
+    comparison: Mapped[Json | None]
+    made_on: Mapped[date]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class PlanReminderRow(Base):
+    """A day on which somebody is reminded: of a review, a task (`subject`), or the day the goal was set for."""
+
+    __tablename__ = "plan_reminder"
+
+    plan_id: Mapped[str] = mapped_column(ForeignKey("action_plan.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    due_on: Mapped[date] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(comment="armed | fired | disarmed")
+    fired_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("plan_reminder_armed", "due_at", postgresql_where=text("state = 'armed'")),)
+
+
 add_runtime_tables(Base.metadata)

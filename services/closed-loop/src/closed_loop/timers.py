@@ -17,6 +17,7 @@ from closed_loop.domain.deadlines import tick
 from closed_loop.domain.lifecycle import SYSTEM
 from closed_loop.metrics import FIRED_LATE
 from closed_loop.service.cases import act_of, case_of, save
+from closed_loop.service.reminders import next_reminder, remind_due
 from closed_loop.tables import CaseRow, SlaTimerRow
 from fairloop.clock import Clock
 from fairloop.db import Database, is_transient
@@ -34,6 +35,7 @@ async def timers(runtime: Runtime) -> None:
     while not runtime.stopping.is_set():
         try:
             await fire_due(runtime.db, runtime.clock)
+            await remind_due(runtime.db, runtime.clock)
             pause = await _until_next(runtime.db, runtime.clock)
         except Exception as error:
             if not is_transient(error):
@@ -104,7 +106,6 @@ async def _until_next(db: Database, clock: Clock) -> timedelta:
             .order_by(SlaTimerRow.due_at)
             .limit(1)
         )
-        following = await session.scalar(statement)
-    if following is None:
-        return _POLL
-    return min(max(following - clock(), _LEAST), _POLL)
+        following = [await session.scalar(statement), await next_reminder(session)]
+    waits = [due_at - clock() for due_at in following if due_at is not None]
+    return min(max(min(waits, default=_POLL), _LEAST), _POLL)

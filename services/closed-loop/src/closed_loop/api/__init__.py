@@ -1,5 +1,6 @@
 """HTTP in, use case, HTTP out."""
 
+from closed_loop.api.action_plans import routes as action_plans
 from closed_loop.api.adoption import routes as adoption
 from closed_loop.api.behaviours import routes as behaviours
 from closed_loop.api.cases import routes as cases
@@ -19,6 +20,7 @@ ROUTES = [
     playbooks,
     cases,
     oversight,
+    action_plans,
     notifications,
     shifts,
     digests,
