@@ -212,6 +212,21 @@ async def test_on_monday_at_eight_everybody_gets_one_mail(box: Box, smtp: MailSe
     assert await send_due(box.runtime) == 4
 
 
+async def test_it_goes_out_at_eight_where_the_person_works(box: Box, smtp: MailServer) -> None:
+    """It is nine in UTC: one in the morning in Los Angeles, ten in Amsterdam."""
+    for id, zone in (("west", "America/Los_Angeles"), ("home", "Europe/Amsterdam")):
+        weekly = {"timezone": zone, "weekly": {"mon": [["09:00", "17:00"]]}}
+        assert (await box.http("admin").put(f"/v1/calendars/{id}", json=weekly)).status_code == 200
+    m1 = Employee(version=2, employee="m1", manager="bea", calendar="west")
+    bea = Employee(version=2, employee="bea", manager="boss", calendar="home")
+    await box.deliver([m1, bea])
+    assert await send_due(box.runtime) == 3
+    assert "m1" not in await states(box)
+    box.clock.advance(timedelta(hours=7))
+    assert await send_due(box.runtime) == 1
+    assert (await states(box))["m1"] == "sent"
+
+
 async def test_eight_workers_at_once_send_one_mail_each(box: Box, smtp: MailServer) -> None:
     while any(await asyncio.gather(*(send_due(box.runtime) for _ in range(8)))):
         pass

@@ -104,6 +104,25 @@ async def test_a_customer_won_back_is_the_win_of_who_took_care(box: Box) -> None
     assert (win["kind"], win["to"], win["case_id"]) == ("recovered", case["owner"], case["id"])
 
 
+async def test_a_case_resolved_as_recovered_is_a_win_at_once_until_it_is_reopened(box: Box) -> None:
+    await box.deliver([answer(1, 2)])
+    case = await only_case(box)
+    await do(box, case, "acknowledge")
+    done = {"root_cause": "late", "promised": "new date", "outcome": "done"}
+    await do(box, case, "resolve", result="recovered", **done)
+    (win,) = await feed(box)
+    assert (win["kind"], win["to"], win["case_id"], win["quote"]) == (
+        "recovered",
+        case["owner"],
+        case["id"],
+        None,
+    )
+    await do(box, case, "reopen")
+    assert await feed(box) == []
+    await do(box, case, "resolve", result="churn_risk", **done)
+    assert await feed(box) == []
+
+
 async def test_a_case_that_is_open_again_has_won_nobody_back(box: Box) -> None:
     case = await won_back(box)
     await do(box, case, "reopen")

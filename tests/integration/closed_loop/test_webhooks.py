@@ -3,8 +3,9 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tests.integration.closed_loop.outside import HttpServer, http_server
@@ -15,6 +16,7 @@ from closed_loop.main import service
 from closed_loop.posting import post_due
 from fairloop.db import sql
 from fairloop.embedded import PostgresServer
+from fairloop.events import KpiShift
 from fairloop.testing import Box, running
 from survey_intake.domain.signature import is_signed
 
@@ -68,6 +70,34 @@ async def test_every_version_of_a_case_arrives_once_signed_with_its_version(
         assert request.path == "/hook"
         assert request.headers["host"] == f"127.0.0.1:{receiver.port}"
     assert {one["state"] for one in await deliveries(box)} == {"delivered"}
+
+
+async def test_a_figure_that_moved_is_told_once_to_who_asked_for_it(box: Box, receiver: HttpServer) -> None:
+    shift = KpiShift(
+        version=1,
+        shift_id=UUID(int=7),
+        kpi="nps",
+        scope_type="org_unit",
+        scope_id="north",
+        view="all",
+        before_from=date(2026, 1, 1),
+        window_from=date(2026, 2, 1),
+        window_to=date(2026, 3, 1),
+        value=20.0,
+        before=45.0,
+        n=80,
+        n_before=90,
+        z=-2.4,
+        threshold=1.96,
+    )
+    await subscribe(box, receiver.url, events=["kpi.shift"])
+    await box.deliver([shift, answer()])
+    await box.deliver([shift])
+    await post_due(box.runtime)
+    (request,) = receiver.requests
+    assert request.json["type"] == "kpi.shift"
+    assert request.json["data"]["scope_id"] == "north"
+    assert request.headers["webhook-id"] == f"kpi_shift_{shift.shift_id.hex}"
 
 
 async def test_a_failed_attempt_is_made_again_under_the_same_id_after_growing_pauses(

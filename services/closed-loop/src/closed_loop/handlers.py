@@ -9,6 +9,7 @@ from closed_loop.service.answers import follow_up_answers
 from closed_loop.service.directory import store_accounts, store_assignments, store_employees, store_org_units
 from closed_loop.service.rerouting import Store, learn
 from closed_loop.service.shifts import follow_up_shifts
+from closed_loop.service.webhooks import tell_of_shifts
 from closed_loop.settings import ClosedLoopSettings
 from fairloop.clock import Clock
 from fairloop.events import Account, Assignment, AttributionResult, Employee, KpiShift, OrgUnit
@@ -25,6 +26,7 @@ def build_handlers(settings: ClosedLoopSettings, clock: Clock) -> Handlers:
 
     async def on_shifts(session: AsyncSession, events: Sequence[KpiShift]) -> None:
         await follow_up_shifts(session, events, now=clock())
+        await tell_of_shifts(session, events, now=clock())
 
     def learning(store: Store[E]) -> Handler:
         async def on_facts(session: AsyncSession, events: Sequence[E]) -> None:

@@ -15,7 +15,7 @@ import structlog
 
 from closed_loop.domain.calendar import WEEKDAYS
 from closed_loop.domain.digest import Digest
-from closed_loop.domain.schedule import Schedule, edition_due
+from closed_loop.domain.schedule import Schedule
 from closed_loop.rendering import as_html, as_text, subject
 from closed_loop.service.asking import people
 from closed_loop.service.digest_deliveries import (
@@ -27,9 +27,11 @@ from closed_loop.service.digest_deliveries import (
     plan,
     settle,
     try_again,
+    zone_of,
 )
 from closed_loop.service.digests import Reading, finish, load_facts
 from closed_loop.service.positions import position_of
+from closed_loop.settings import ClosedLoopSettings
 from closed_loop.smtp import MailRefusedError, MailUncertainError, Server, presented
 from fairloop.db import is_transient
 from fairloop.errors import Unavailable
@@ -64,10 +66,8 @@ async def send_due(runtime: Runtime) -> int:
     """Plan this week's digests when their time has come and send those that are due; says how many were tried."""
     settings, now = runtime.settings, runtime.clock()
     schedule = Schedule(WEEKDAYS.index(settings.digest_weekday), settings.digest_hour)
-    edition = edition_due(schedule, settings.zone, now)
     async with runtime.db.begin() as session:
-        if edition is not None:
-            await plan(session, edition, now=now)
+        await plan(session, schedule, settings.zone, now=now)
         lost = await give_up_lost(session, now=now)
         tasks = await claim(session, now=now, most=_AT_ONCE)
     for employee in lost:
@@ -116,15 +116,21 @@ async def _make(runtime: Runtime, task: Task) -> tuple[EmailMessage, str] | None
         leads = position.leads if task.kind != "employee" else frozenset[str]()
         reading = Reading(replace(position, leads=leads), task.kind, task.starts, task.ends)
         facts = await load_facts(session, reading, now=now, zone=zone)
+        theirs = await zone_of(session, task.employee, zone)
     person = (await people(runtime.peers, [task.employee])).get(task.employee)
     if person is None or person.email is None:
         return None
     digest = await finish(runtime, facts, now=now)
-    return _message(runtime, task, digest, to=person.email, now=now), person.email
+    message = _message(runtime.settings, task, digest, to=person.email, now=now)
+    message.set_content(as_text(digest, theirs))
+    message.add_alternative(as_html(digest, theirs), subtype="html")
+    return message, person.email
 
 
-def _message(runtime: Runtime, task: Task, digest: Digest, *, to: str, now: datetime) -> EmailMessage:
-    settings = runtime.settings
+def _message(
+    settings: ClosedLoopSettings, task: Task, digest: Digest, *, to: str, now: datetime
+) -> EmailMessage:
+    """The mail without its text."""
     message = EmailMessage(policy=SMTP)
     message["From"] = settings.mail_from
     message["To"] = to
@@ -132,8 +138,6 @@ def _message(runtime: Runtime, task: Task, digest: Digest, *, to: str, now: date
     message["Date"] = format_datetime(now.astimezone(UTC))
     message["Message-ID"] = f"<{task.message_id}@{settings.mail_from.rpartition('@')[2].rstrip('>')}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(as_text(digest, settings.zone))
-    message.add_alternative(as_html(digest, settings.zone), subtype="html")
     return message
 
 

@@ -18,7 +18,9 @@ class ClosedLoopSettings(ServiceSettings):
     mail_from: str = ""
     link_base_url: str = ""  # what links in digests begin with; empty: this service's own address
     digest_weekday: Weekday = "mon"
-    digest_hour: int = Field(default=8, ge=0, le=23)  # by the wall clock of the organisation's time zone
+    digest_hour: int = Field(
+        default=8, ge=0, le=23
+    )  # by the wall clock of who gets it: their calendar's zone, else timezone
     webhook_allowed_networks: tuple[str, ...] = ()  # beside public addresses, as JSON: ["10.1.0.0/16"]
     webhook_give_up_days: int = 5
     keep_webhook_days: int = 30  # of what was delivered or given up; 0: for good

@@ -93,7 +93,7 @@ class DeliveryDetail(DeliveryOut):
 async def put_subscription(
     id: Slug, body: SubscriptionIn, session: Session, request: Request, now: Now
 ) -> SubscriptionOut:
-    """Case events from now on. What waits for this subscriber goes to the new address."""
+    """Events from now on. What waits for this subscriber goes to the new address."""
     settings = request.app.state.runtime.settings
     _check_reachable(body.url, settings.webhook_allowed_networks)
     row = await session.get(WebhookSubscriptionRow, id, with_for_update=True)

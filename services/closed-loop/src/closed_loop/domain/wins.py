@@ -6,7 +6,13 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid5
 
+from closed_loop.domain.case import Case, is_open
+from closed_loop.domain.routing import is_unit
+
 Kind = Literal["thanks", "promoter", "recovered"]
+
+RECOVERED = "recovered"
+"""Of the outcomes a detractor's playbook names."""
 
 _NAMESPACE = UUID("5d2f6c1e-8a0b-5c53-9f0f-2a3f7f3e9b11")
 
@@ -52,7 +58,13 @@ def praised(nps: int | None, influences: Iterable[Influence]) -> list[Influence]
 
 def won_back(cases: Iterable[Resolved], *, answered_at: datetime) -> list[Resolved]:
     """The cases whose customer answered as a promoter after they had been settled: each owner's win."""
-    return [case for case in cases if case.at < answered_at and not case.owner.startswith("org_unit:")]
+    return [case for case in cases if case.at < answered_at and not is_unit(case.owner)]
+
+
+def is_recovery(case: Case) -> bool:
+    """A detractor's case that somebody in person settled with the outcome "recovered"."""
+    settled = not is_open(case) and not case.erased
+    return settled and case.track == "detractor" and case.result == RECOVERED and not is_unit(case.owner)
 
 
 def promoter_win_id(response_id: UUID, employee: str) -> UUID:

@@ -14,7 +14,7 @@ from closed_loop.service.directory import load_people
 from closed_loop.service.documents import calendar_version
 from closed_loop.service.keeping import keep
 from closed_loop.service.webhooks import tell_of_cases
-from closed_loop.service.wins import take_back_recoveries
+from closed_loop.service.wins import settle_recoveries
 from closed_loop.tables import CaseRow
 from fairloop.events import CaseClock, ClosedLoopCase
 from fairloop.outbox import publish
@@ -48,7 +48,7 @@ async def save(session: AsyncSession, changes: Sequence[Change]) -> list[Case]:
     await keep(session, newest, changes)
     await publish(session, [published(case) for case in numbered])
     await tell_of_cases(session, [(published(case), case.touched_at) for case in numbered])
-    await take_back_recoveries(session, newest)
+    await settle_recoveries(session, newest)
     return newest
 
 

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from closed_loop.domain.digest import Kind
 from closed_loop.domain.retrying import mail_pause
-from closed_loop.domain.schedule import Edition
+from closed_loop.domain.schedule import Schedule, edition_due
+from closed_loop.service.documents import newest
+from closed_loop.tables import CalendarDocument, EmployeeFact
 from closed_loop.tables_told import DigestDeliveryRow
 from fairloop.db import sql
 from fairloop.errors import Conflict, NotFound
@@ -36,7 +39,7 @@ SELECT e.id, CASE WHEN e.id IN (SELECT id FROM lead) AND e.id IN (SELECT id FROM
                   WHEN e.id IN (SELECT id FROM lead) THEN 'manager' ELSE 'employee' END,
        $1::text, $2::date, $3::date, 'pending', 0, $5::timestamptz, $5
 FROM employee e
-WHERE e.active AND e.id IN (SELECT id FROM posted)
+WHERE e.active AND e.id IN (SELECT id FROM posted) AND coalesce(e.calendar, '') = ANY($6::text[])
   AND NOT EXISTS (SELECT FROM digest_delivery d WHERE d.employee = e.id AND d.period = $1::text)
 ON CONFLICT DO NOTHING
 RETURNING 1
@@ -73,10 +76,37 @@ class Task:
         return f"digest.{self.period}.{self.kind}.{self.employee}"
 
 
-async def plan(session: AsyncSession, edition: Edition, *, now: datetime) -> int:
-    """Everybody with a post gets the fullest digest of their position; whoever was planned for already, nothing more."""
-    planned = await sql(session, _PLAN, edition.period, edition.starts, edition.ends, edition.ends, now)
-    return len(planned)
+async def plan(session: AsyncSession, schedule: Schedule, zone: ZoneInfo, *, now: datetime) -> int:
+    """Everybody with a post whose time has come gets the fullest digest of their position, once a week.
+
+    The time is that of their calendar's zone; `zone` is the organisation's, for who has none.
+    """
+    planned = 0
+    for place, calendars in (await _zones(session, zone)).items():
+        edition = edition_due(schedule, place, now)
+        if edition is not None:
+            days = edition.starts, edition.ends, edition.ends
+            planned += len(await sql(session, _PLAN, edition.period, *days, now, calendars))
+    return planned
+
+
+async def zone_of(session: AsyncSession, employee: str, zone: ZoneInfo) -> ZoneInfo:
+    """The zone of somebody's calendar, else `zone`."""
+    calendar = await session.scalar(select(EmployeeFact.calendar).where(EmployeeFact.id == employee))
+    zones = await _zones(session, zone)
+    return next((place for place, calendars in zones.items() if (calendar or "") in calendars), zone)
+
+
+async def _zones(session: AsyncSession, zone: ZoneInfo) -> dict[ZoneInfo, list[str]]:
+    """Zone → the calendars people have that are in it; no calendar ("") and an unknown one: `zone`."""
+    had = set(await session.scalars(select(func.coalesce(EmployeeFact.calendar, "")).distinct()))
+    known = {
+        row.id: ZoneInfo(row.document["timezone"]) for row in await session.scalars(newest(CalendarDocument))
+    }
+    zones: dict[ZoneInfo, list[str]] = {}
+    for calendar in sorted(had):
+        zones.setdefault(known.get(calendar, zone), []).append(calendar)
+    return zones
 
 
 async def claim(session: AsyncSession, *, now: datetime, most: int) -> list[Task]:

@@ -117,7 +117,7 @@ async def load_facts(session: AsyncSession, reading: Reading, *, now: datetime, 
         ends=reading.ends,
         own_units=tuple(sorted(position.units)),
         cases=await _open_cases(session, CaseRow.owner == position.employee),
-        notices=await _notices(session, position.employee),
+        notices=await _notices(session, position),
         praise=[
             _praise(row)
             for row in await session.scalars(
@@ -220,15 +220,17 @@ async def _open_cases(session: AsyncSession, condition: ColumnElement[bool]) -> 
     return [_open_case(case_of(row)) for row in await session.scalars(statement)]
 
 
-async def _notices(session: AsyncSession, employee: str) -> list[Notice]:
-    """What they have not seen, but for thanks and the cases they own, which the digest tells of itself."""
+async def _notices(session: AsyncSession, position: Position) -> list[Notice]:
+    """What they, or as who leads it their unit, were told and have not seen, but for thanks and the cases they own,
+    which the digest tells of itself."""
+    recipients = [position.employee, *(f"org_unit:{unit}" for unit in position.units & position.leads)]
     statement = (
         select(NotificationRow)
         .where(
-            NotificationRow.recipient == employee,
+            NotificationRow.recipient.in_(recipients),
             NotificationRow.read_at.is_(None),
             NotificationRow.subject_type != "recognition",
-            (NotificationRow.case_id.is_(None)) | (NotificationRow.kind == "fyi"),
+            (NotificationRow.case_id.is_(None)) | (NotificationRow.kind.startswith("fyi")),
         )
         .order_by(NotificationRow.id.desc())
         .limit(_SHOWN)

@@ -20,8 +20,8 @@ from fairloop.service import Recovery, Runtime, Taken, nothing_to_finish
 
 _WORDS = (
     "Notes, documentation, reasons and the history of cases since the backup are not on the log: they are lost. "
-    "Alert rules, policies, calendars, playbooks, action plans, behaviours, training and observations put since then are "
-    "lost too."
+    "Alert rules, policies, calendars, playbooks, action plans, behaviours, training, observations, thanks and webhook "
+    "subscriptions put since then are lost too."
 )
 
 

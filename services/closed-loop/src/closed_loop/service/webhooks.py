@@ -14,10 +14,10 @@ from closed_loop.domain.retrying import Verdict, is_given_up, webhook_pause
 from closed_loop.tables_told import WebhookDeliveryRow, WebhookSubscriptionRow
 from fairloop.db import sql
 from fairloop.errors import Conflict, NotFound
-from fairloop.events import ClosedLoopCase
+from fairloop.events import ClosedLoopCase, EventData, KpiShift
 from fairloop.ids import uuid7
 
-Subject = Literal["case"]
+Subject = Literal["case", "kpi.shift"]
 
 _OUT = timedelta(seconds=60)
 """How long an attempt may take before another worker makes the next: well above the time a request is given."""
@@ -56,30 +56,18 @@ class Attempt:
     secret: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
-    subscriber: str
-    message_id: str
-    body: bytes
-    at: datetime
-
-
 async def tell_of_cases(session: AsyncSession, events: Sequence[tuple[ClosedLoopCase, datetime]]) -> None:
     """Queue each version of each case, with when it came about, for every subscriber; what is queued stays as it is.
 
     No order between them is promised: the version in the body tells the newer one.
     """
-    if not events:
-        return
-    subscribers = [row.id for row in await sql(session, _SUBSCRIBERS, "case")]
-    if not subscribers:
-        return
-    messages = [
-        _Message(subscriber, f"case_{event.case_id.hex}_{event.version}", _body("case", event, at=at), at)
-        for event, at in events
-        for subscriber in subscribers
-    ]
-    await _queue(session, "case", messages)
+    told = [(f"case_{event.case_id.hex}_{event.version}", event, at) for event, at in events]
+    await _tell(session, "case", told)
+
+
+async def tell_of_shifts(session: AsyncSession, events: Sequence[KpiShift], *, now: datetime) -> None:
+    """Queue each figure that moved for every subscriber."""
+    await _tell(session, "kpi.shift", [(f"kpi_shift_{event.shift_id.hex}", event, now) for event in events])
 
 
 async def claim(session: AsyncSession, *, now: datetime, most: int) -> list[Attempt]:
@@ -158,16 +146,26 @@ async def delete_delivery(session: AsyncSession, id: UUID) -> None:
     await session.execute(delete(WebhookDeliveryRow).where(WebhookDeliveryRow.id == id))
 
 
-async def _queue(session: AsyncSession, event: Subject, messages: Sequence[_Message]) -> None:
+async def _tell(
+    session: AsyncSession, subject: Subject, told: Sequence[tuple[str, EventData, datetime]]
+) -> None:
+    """Queue messages, each with its id and when what it tells of came about, for all who want them."""
+    if not told:
+        return
+    subscribers = [row.id for row in await sql(session, _SUBSCRIBERS, subject)]
+    if not subscribers:
+        return
+    bodies = [msgspec.json.encode({"type": subject, "timestamp": at, "data": data}) for _, data, at in told]
+    size = len(subscribers)
     await sql(
         session,
         _QUEUE,
-        event,
-        [uuid7() for _ in messages],
-        [one.subscriber for one in messages],
-        [one.message_id for one in messages],
-        [one.body for one in messages],
-        [one.at for one in messages],
+        subject,
+        [uuid7() for _ in range(size * len(told))],
+        [subscriber for subscriber in subscribers for _ in told],
+        [message_id for message_id, _, _ in told] * size,
+        bodies * size,
+        [at for _, _, at in told] * size,
     )
 
 
@@ -178,7 +176,3 @@ async def _disable(session: AsyncSession, attempt: Attempt, *, now: datetime) ->
         .where(WebhookSubscriptionRow.id == attempt.subscription, WebhookSubscriptionRow.url == attempt.url)
         .values(active=False, disabled_reason="the receiver answered 410 Gone", updated_at=now)
     )
-
-
-def _body(event: Subject, data: ClosedLoopCase, *, at: datetime) -> bytes:
-    return msgspec.json.encode({"type": event, "timestamp": at, "data": data})

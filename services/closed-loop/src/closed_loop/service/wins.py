@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from closed_loop.domain.case import Case, is_open
@@ -14,6 +15,7 @@ from closed_loop.domain.wins import (
     Kind,
     Resolved,
     is_promoter,
+    is_recovery,
     praised,
     promoter_win_id,
     recovery_id,
@@ -85,11 +87,28 @@ async def keep_wins(session: AsyncSession, news: Sequence[AttributionResult]) ->
     )
 
 
-async def take_back_recoveries(session: AsyncSession, cases: Sequence[Case]) -> None:
-    """A case that is open again, or whose answer is erased, has won nobody back. Cases nobody acted on never had."""
+async def settle_recoveries(session: AsyncSession, cases: Sequence[Case]) -> None:
+    """A case resolved as recovered is its owner's win; one that is open again, or whose answer is erased, is none.
+
+    Cases nobody acted on cost nothing.
+    """
     lost = [case.id for case in cases if case.acted and (case.erased or is_open(case))]
     if lost:
         await session.execute(delete(RecognitionRow).where(RecognitionRow.case_id.in_(lost)))
+    won = [case for case in cases if case.acted and is_recovery(case)]
+    if won:
+        values = [
+            {
+                "id": recovery_id(case.id),
+                "kind": "recovered",
+                "at": case.touched_at,
+                "recipient": case.owner,
+                "case_id": case.id,
+                "org_unit": case.org_unit,
+            }
+            for case in won
+        ]
+        await session.execute(insert(RecognitionRow).values(values).on_conflict_do_nothing())
 
 
 def _is_promoter(answer: AttributionResult) -> bool:
