@@ -35,6 +35,10 @@ lock: $(STAMP)  ## renew the lock files from requirements*.in
 demo: $(STAMP)  ## start Fairloop and watch the windscreen story (ONCE=1: check every number, stop, exit)
 	@$(BIN)/python examples/windscreen/story.py
 
+.PHONY: demo-year
+demo-year: $(STAMP)  ## play a generated year: 25,000 jobs, 6,000 answers, two planted problems (ONCE=1, ARGS="--scale 0.1")
+	@$(BIN)/fairloop demo --year $(ARGS)
+
 .PHONY: up
 up: $(STAMP)  ## start the five services in the background and wait until they are ready
 	@$(BIN)/fairloop up

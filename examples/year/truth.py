@@ -6,6 +6,7 @@ from math import sqrt
 from typing import Any
 
 from examples.windscreen.client import Checks, Fairloop
+from examples.windscreen.expected import nps
 from examples.year.company import BRANCHES, MECHANICS, SCHEDULERS, YearCompany
 from examples.year.expected import (
     CURVE,
@@ -23,6 +24,10 @@ SURE = 4.0
 """|z| from which on a planted problem counts as seen, at the year's whole size."""
 CHANCE = 3.0
 """|z| up to which a difference may be chance."""
+WAIVERS = [
+    {"code": code, "reason": "a generated year has no notice to give"}
+    for code in ("short_notice", "too_few_responses")
+]
 EVERYBODY = tuple(name for branch in BRANCHES for name in MECHANICS[branch])
 
 
@@ -216,6 +221,7 @@ def pay(asking: Asking) -> dict[str, int]:
     codes = ("too_few_responses", "short_notice")
     waivers = [{"code": code, "reason": "a year that is told in minutes"} for code in codes]
     asking.api.post("bonus", f"/v1/plans/{plan_id}/publish", {"waivers": waivers})
+    asking.api.post("bonus", f"/v1/plans/{plan_id}/publish", {"waivers": WAIVERS})
     asking.api.put("bonus", f"/v1/periods/{period}", {**asking.period, "plan": plan_id})
     run = asking.api.post("bonus", f"/v1/periods/{period}/calculate")
     finance = asking.api.somebody("--role", "finance", "--sub", "fin")
@@ -226,6 +232,27 @@ def pay(asking: Asking) -> dict[str, int]:
         ]
         for name in EVERYBODY
     }
+
+
+def those_who_did_not_answer(asking: Asking) -> None:
+    """What all customers would have said is known here, and the estimate must come near it."""
+    made = asking.api.post("kpi-aggregator", "/v1/predictions", {"kpi": "nps", "period": asking.period})
+    if made["interactions"] != len(asking.year.jobs):
+        asking.say("customers who did not answer: not estimated, others have jobs in this year too")
+        return
+    if made["status"] == "refused":
+        asking.checks.true("predictions are refused only of a small year", asking.scale < 0.5)
+        asking.say(f"customers who did not answer: {made['refused']}")
+        return
+    truth = nps(job.score for job in asking.year.jobs).value
+    whole, skill = made["whole_base"], made["reliability"]["skill"]
+    low, high = whole["ci95"]
+    off = abs(whole["nps"] - truth) / ((high - low) / 2)
+    asking.checks.true(f"the whole base's NPS is {truth}, within {low} to {high} ({off:.1f})", off <= 1.5)
+    asking.say(
+        f"all {made['interactions']} customers, answering or not: NPS {whole['nps']} ({low} to {high}), in truth "
+        f"{truth}; those who answered: {whole['nps_of_answers']}; skill {skill:.3f}"
+    )
 
 
 def every_figure_again(asking: Asking) -> None:
@@ -242,5 +269,6 @@ ALL: tuple[Callable[[Asking], None], ...] = (
     the_bad_supplier,
     the_unfair_scheduler,
     the_pay,
+    those_who_did_not_answer,
     every_figure_again,
 )

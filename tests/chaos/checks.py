@@ -9,6 +9,7 @@ from tests.chaos import (
     check_figures,
     check_log,
     check_pay,
+    check_shifts,
 )
 from tests.chaos.evidence import Evidence
 
@@ -37,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     check_cases.cases_stand_where_they_were_left,
     check_cases.no_deadline_passes_twice,
     check_cases.case_events_tell_each_breach_once,
+    check_shifts.every_shift_is_told_once,
     check_pay.approved_periods_keep_every_byte,
     check_pay.one_payout_for_one_person_and_period,
     check_commitments.no_acceptance_is_lost,

@@ -112,7 +112,11 @@ def _follow_up() -> list[Request]:
             f"/v1/alert-rules/{URGENT}",
             {"when": [{"field": "nps", "op": "<=", "value": URGENT_SCORE}], "sla_policy": URGENT},
         ),
-        ("kpi-aggregator", "/v1/kpi-settings/nps", {"min_n": 1}),
+        (
+            "kpi-aggregator",
+            "/v1/kpi-settings/nps",
+            {"min_n": 1, "shift": {"z": 1.96, "window_days": 10}},  # so that chance moves some figures
+        ),
     ]
 
 

@@ -18,6 +18,7 @@ PRODUCED = {
     "attribution.interaction.v1": ("attribution", 4),
     "attribution.result.v1": ("attribution", 4),
     "kpi.snapshot.v1": ("kpi-aggregator", 1),
+    "kpi.shift.v1": ("kpi-aggregator", 1),
     "closedloop.case.v1": ("closed-loop", 2),
     "bonus.run.v1": ("bonus", 1),
 }
@@ -30,7 +31,7 @@ CONSUMED = {
         "attribution.result.v1",
         "directory.v1",
     ),
-    "closed-loop": ("attribution.result.v1", "directory.v1"),
+    "closed-loop": ("attribution.result.v1", "directory.v1", "kpi.shift.v1"),
     "bonus": ("directory.v1", "kpi.snapshot.v1"),
 }
 """Service → the topics it reads."""

@@ -72,7 +72,8 @@ async def test_a_lower_minimum_and_another_prior_show_at_once(box: Box) -> None:
 
     put = await box.http("admin").put("/v1/kpi-settings/nps", json={"prior": prior, "min_n": 1})
 
-    assert put.json() == {"kpi": "nps", "prior": prior, "min_n": 1}
+    shift = {"z": 3.0, "window_days": 30}
+    assert put.json() == {"kpi": "nps", "prior": prior, "min_n": 1, "shift": shift}
     assert (await box.http("employee").get("/v1/kpi-settings/nps")).json() == put.json()
     supply = await figure(box, "org_unit/supply")
     assert (supply["weight"], supply["value"]) == ("0.500000", -100.0)
