@@ -218,9 +218,6 @@ def pay(asking: Asking) -> dict[str, int]:
         "notice_days": 0,
     }
     asking.api.put("bonus", f"/v1/plans/{plan_id}", plan)
-    codes = ("too_few_responses", "short_notice")
-    waivers = [{"code": code, "reason": "a year that is told in minutes"} for code in codes]
-    asking.api.post("bonus", f"/v1/plans/{plan_id}/publish", {"waivers": waivers})
     asking.api.post("bonus", f"/v1/plans/{plan_id}/publish", {"waivers": WAIVERS})
     asking.api.put("bonus", f"/v1/periods/{period}", {**asking.period, "plan": plan_id})
     run = asking.api.post("bonus", f"/v1/periods/{period}/calculate")
