@@ -31,7 +31,7 @@ from fairloop.testing_kafka import free_ports
 from kpi_aggregator.domain.marks import Scope
 from kpi_aggregator.domain.period import Days
 from kpi_aggregator.main import service
-from kpi_aggregator.service.figures import read_employees
+from kpi_aggregator.service.figures import read_group
 
 EMPLOYEES = 500
 FIRST = date(2026, 3, 1)
@@ -188,7 +188,7 @@ def _all_scopes(db: Database) -> Callable[[int], Awaitable[list[float]]]:
     async def seconds(number: int) -> list[float]:
         started = time.perf_counter()
         async with db.begin() as session:
-            figures = await read_employees(session, "nps", scopes, year)
+            figures = await read_group(session, "nps", scopes, year)
         assert len(figures) == EMPLOYEES
         return [time.perf_counter() - started]
 
