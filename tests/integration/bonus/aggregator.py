@@ -139,6 +139,9 @@ class Aggregator:
             return httpx.Response(200, json=body)
         if path.startswith("/v1/snapshots/"):
             return httpx.Response(200, json=self.frozen[path.rsplit("/", 1)[1]])
+        if path.startswith("/v1/coverage/employee/"):
+            nobody = {"eligible": 0, "sent": 0}
+            return httpx.Response(200, json=self.coverage.get(path.rsplit("/", 1)[1], nobody))
         if path.endswith("/answers"):
             return httpx.Response(200, json={"items": self.contributions, "next": None})
         return self._kpi(path, request.url.params["view"])

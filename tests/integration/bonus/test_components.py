@@ -126,3 +126,14 @@ async def test_mode_b_pays_what_the_curve_is_expected_to_pay(office: Office, agg
     one = await office.statement("m1")
     assert (one["components"][0]["f"], one["payout_minor"]) == ("0.859301", 859_301)
     assert sum(step["amount_minor"] for step in one["waterfall"]) == 859_301
+
+
+async def test_goals_look_at_coverage_and_seniority_as_the_close_does(office: Office) -> None:
+    await office.box.deliver([Employee(version=2, employee="m1", level="senior")])
+    weights = {"mechanic/senior": {"own": "0.2", "unit": "0.8"}}
+    await office.publish(gates=[{"kind": "coverage", "minimum": "0.8"}], role_weights=weights)
+    await office.open_period()
+    await office.calculate()
+    for name in ("m1", "m2"):
+        (goal,) = (await office.employee(name).get(f"/v1/goals/{name}")).json()["items"]
+        assert goal["payout_minor"] == (await office.statement(name))["payout_minor"]

@@ -28,11 +28,12 @@ def results(terms: Terms, facts: Facts, payout: int) -> list[GoalResult]:
     """In the order of the plan's components."""
     employee = facts.payee.employee
     plan = terms.plan.only(facts.payee)
-    figures = Figures.of([*terms.figures, *facts.figures])
+    invited = {} if facts.invited is None else {employee: facts.invited}
+    figures = Figures.of([*terms.figures, *facts.figures], invited)
     paid = retraced(plan, facts.payee, payout, standing=facts.standing, figures=figures)
     found = []
     for component, stated in zip(plan.components, stated_components(plan, paid, figures), strict=True):
-        own = figures.employee(component.kpi, employee, component.view) if component.personal else None
+        own = figures.employee(component.measure, employee, component.view) if component.personal else None
         reliability = None if own is None else own.reliability
         found.append(
             GoalResult(employee=employee, curve=component.curve, stated=stated, reliability=reliability)

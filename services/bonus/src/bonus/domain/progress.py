@@ -15,6 +15,7 @@ MEANINGS = {
     "no_cause_given": "the customer named no cause, so nobody's part is known",
     "not_a_participant": "the response is not about an interaction this person took part in",
     "unverified": "nothing proves yet that this customer is the customer of the interaction",
+    "outside_segment": "the goal is about other customers than this one",
     "excluded_by_dispute": "a dispute about it was upheld",
 }
 """Reason → why a response does not count, in words."""

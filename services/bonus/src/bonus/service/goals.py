@@ -19,7 +19,7 @@ from bonus.service.directory import assignments_of
 from bonus.service.notice import published_versions
 from bonus.service.periods import current_periods, days_of
 from bonus.service.plans import HeldPlan, plan_for_period
-from bonus.service.snapshots import current_answers, current_figures
+from bonus.service.snapshots import current_answers, current_coverage, current_figures
 from bonus.service.statements import Reader
 from bonus.tables import Period
 from fairloop.auth import Caller
@@ -82,7 +82,10 @@ async def goals_of(runtime: Runtime, employee: str, *, caller: Caller, today: da
     goals = []
     for course in courses:
         days, plan = days_of(course.period), course.alone
-        figures = Figures.of(await current_figures(runtime.peers, days, course.figure_keys()))
+        figures = Figures.of(
+            await current_figures(runtime.peers, days, course.figure_keys()),
+            await current_coverage(runtime.peers, days, employee) if plan.asks_for_coverage else {},
+        )
         personal = {component.kpi for component in plan.components if component.personal}
         answers = await current_answers(runtime.peers, days, employee, personal)
         behind = evidence(plan, employee, {(kpi, employee): found for kpi, found in answers.items()})
@@ -103,7 +106,7 @@ async def running_plans(session: AsyncSession, today: date) -> Mapping[str, tupl
 
 
 async def _courses(session: AsyncSession, employee: str, caller: Caller, today: date) -> list[Course]:
-    assignments = await assignments_of(session, {employee})
+    assignments = await assignments_of(session, {employee}, levels=True)
     units = {
         held.org_unit for held in assignments.get(employee, ()) if held.days.start <= today < held.days.end
     }

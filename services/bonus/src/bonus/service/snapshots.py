@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bonus.domain.plan import Component, Plan
 from bonus.domain.segments import Segments
-from bonus.domain.snapshot import Contribution, Corrections, Figure, FigureKey, Snapshot
+from bonus.domain.snapshot import Contribution, Corrections, Figure, FigureKey, Invited, Snapshot
 from bonus.domain.tenure import Days
 from bonus.service.directory import newest
 from bonus.tables import AnnouncedSnapshot
@@ -99,6 +99,14 @@ async def current_figures(peers: PeerClient, period: Days, keys: Collection[Figu
             )
             for kpi, scope, id, view in sorted(keys)
         ]
+
+
+async def current_coverage(peers: PeerClient, period: Days, employee: str) -> dict[str, Invited]:
+    """How many of this person's customers could be asked in a period, and were, as of now."""
+    days = {"from": period.start.isoformat(), "to": period.end.isoformat()}
+    async with peers(AGGREGATOR) as client:
+        asked = await _ask(client, "GET", f"/v1/coverage/employee/{employee}", params=days)
+        return {employee: _decode(asked, Invited)}
 
 
 class _Answers(msgspec.Struct):
