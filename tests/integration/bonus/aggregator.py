@@ -139,6 +139,10 @@ class Aggregator:
             return httpx.Response(200, json=body)
         if path.startswith("/v1/snapshots/"):
             return httpx.Response(200, json=self.frozen[path.rsplit("/", 1)[1]])
+        return self._running(request)
+
+    def _running(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
         if path.startswith("/v1/coverage/employee/"):
             nobody = {"eligible": 0, "sent": 0}
             return httpx.Response(200, json=self.coverage.get(path.rsplit("/", 1)[1], nobody))
