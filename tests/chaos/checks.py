@@ -10,6 +10,7 @@ from tests.chaos import (
     check_log,
     check_pay,
     check_shifts,
+    check_telling,
 )
 from tests.chaos.evidence import Evidence
 
@@ -43,6 +44,8 @@ CHECKS: tuple[Check, ...] = (
     check_pay.one_payout_for_one_person_and_period,
     check_commitments.no_acceptance_is_lost,
     check_commitments.every_observation_is_kept_once,
+    check_telling.no_webhook_is_lost,
+    check_telling.no_mail_comes_twice,
 )
 
 

@@ -53,9 +53,11 @@ def _directory() -> list[Request]:
         ("attribution", f"/v1/roles/{role}", {"name": role}) for role in ("mechanic", "scheduler", "manager")
     ]
     for unit, manager in MANAGERS.items():
-        found += _employee(manager, "manager", unit, {"name": manager})
+        found += _employee(manager, "manager", unit, {"name": manager, "email": f"{manager}@company.test"})
     for person, (role, unit) in PEOPLE.items():
-        found += _employee(person, role, unit, {"name": person, "manager": MANAGERS[unit]})
+        found += _employee(
+            person, role, unit, {"name": person, "manager": MANAGERS[unit], "email": f"{person}@company.test"}
+        )
     return found
 
 

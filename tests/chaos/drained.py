@@ -59,6 +59,10 @@ async def _unfinished(stand: Stand) -> list[str]:
             "closed-loop",
             "SELECT count(*) FROM sla_timer WHERE state = 'armed' AND due_at < now()",
         ),
+        "closed-loop has webhooks to post": (
+            "closed-loop",
+            "SELECT count(*) FROM webhook_delivery WHERE state = 'pending'",
+        ),
         "attribution has rules to apply": ("attribution", "SELECT count(*) FROM reattribution"),
         **{
             f"{service} has events in its outbox": (service, "SELECT count(*) FROM outbox")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.chaos.caller import Caller
+from tests.chaos.check_telling import subscribe
 from tests.chaos.checks import CHECKS, name_of
 from tests.chaos.commitments import expect
 from tests.chaos.company import requests
@@ -82,6 +83,7 @@ async def chaos(orders: Orders, folder: Path, say: Callable[[str], None]) -> Rep
             await admin.put(service, path, body)
         await publish_plan(admin)
         await expect(admin)
+        await subscribe(admin, stand)
         run = _Run(orders, stand, admin, finance, say)
         return await run.whole()
 

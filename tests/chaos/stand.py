@@ -7,13 +7,17 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.chaos.schedule import LOG_LINKS, SERVICES, Log
 from tests.chaos.second_workers import SecondWorker
 from tests.e2e.installation import Installation, installed
+from tests.e2e.mailbox import Mailbox, mailbox
 from tests.fault.proxy import Proxy
+from tests.integration.closed_loop.outside import HttpServer, http_server
 
+from closed_loop.domain.calendar import WEEKDAYS
 from fairloop.cli.installation import LOG_DATABASE, LOG_VARIABLE, service_named
 from fairloop.cli.installation import Installation as Launcher
 from fairloop.cli.reach import wiring_of
@@ -34,6 +38,8 @@ class Stand:
     """Held while a server is down: on a slow machine one may come up only when the next is to go."""
     links: dict[str, Proxy] = field(default_factory=dict)
     workers: dict[str, SecondWorker] = field(default_factory=dict)
+    subscriber: HttpServer | None = None
+    mails: Mailbox | None = None
     installation: Installation = field(init=False)
 
     def database(self, service: str) -> str:
@@ -95,6 +101,7 @@ async def standing(folder: Path, *, log: Log, breakable: bool = True) -> AsyncIt
         if breakable:
             environment = await _link_databases(stand, stack)
             environment[LOG_VARIABLE] = await _link_log(stand, stack)
+            environment |= await _listen(stand, stack)
         else:
             environment = {service_named(one).database_variable: stand.database(one) for one in SERVICES}
             if log == "kafka":
@@ -131,6 +138,20 @@ async def _link_log(stand: Stand, stack: AsyncExitStack) -> str:
         link.target = ("127.0.0.1", broker.detours[0][0])
     stand.brokers = await stack.enter_async_context(cluster)
     return cluster.detour_url(0)
+
+
+async def _listen(stand: Stand, stack: AsyncExitStack) -> dict[str, str]:
+    """A subscriber and a mail server that never fail; digests are due at once."""
+    stand.subscriber = await stack.enter_async_context(http_server())
+    stand.mails = stack.enter_context(mailbox())
+    now = datetime.now(UTC)
+    return {
+        "FAIRLOOP_WEBHOOK_ALLOWED_NETWORKS": '["127.0.0.1/32"]',
+        "FAIRLOOP_SMTP_URL": stand.mails.url,
+        "FAIRLOOP_MAIL_FROM": "digest@company.test",
+        "FAIRLOOP_DIGEST_WEEKDAY": WEEKDAYS[now.weekday()],
+        "FAIRLOOP_DIGEST_HOUR": str(now.hour),
+    }
 
 
 async def _start_second_workers(stand: Stand, stack: AsyncExitStack) -> None:

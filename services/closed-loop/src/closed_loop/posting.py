@@ -26,7 +26,8 @@ log = structlog.get_logger()
 
 _POLL_SECONDS = 0.5
 _AT_ONCE = 20
-_TIMEOUT = httpx.Timeout(15, connect=5)
+_SECONDS = 15.0
+_TIMEOUT = httpx.Timeout(_SECONDS, connect=5)
 
 
 class NotAllowedAddressError(Exception):
@@ -68,7 +69,12 @@ async def post_due(runtime: Runtime) -> int:
     async with httpx.AsyncClient(
         timeout=_TIMEOUT, limits=limits, trust_env=False, follow_redirects=False
     ) as client:
-        await asyncio.gather(*(_make(runtime, client, box, allowed, attempt) for attempt in attempts))
+        made = await asyncio.gather(
+            *(_make(runtime, client, box, allowed, attempt) for attempt in attempts), return_exceptions=True
+        )
+    for outcome in made:
+        if isinstance(outcome, BaseException):
+            raise outcome
     return len(attempts)
 
 
@@ -108,20 +114,19 @@ async def post(
     """One attempt: the name is resolved, and the connection goes to the very address that was looked at."""
     asked = httpx.URL(url)
     try:
-        address = await _address(asked, allowed)
-        request = client.build_request(
-            "POST",
-            asked.copy_with(host=address),
-            content=body,
-            headers={
-                **headers,
-                "host": asked.netloc.decode(),
-                "content-type": "application/json",
-                "user-agent": "Fairloop-Webhooks/1",
-            },
-            extensions={"sni_hostname": asked.host},
-        )
-        async with asyncio.timeout(_TIMEOUT.read):
+        async with asyncio.timeout(_SECONDS):
+            request = client.build_request(
+                "POST",
+                asked.copy_with(host=await _address(asked, allowed)),
+                content=body,
+                headers={
+                    **headers,
+                    "host": asked.netloc.decode(),
+                    "content-type": "application/json",
+                    "user-agent": "Fairloop-Webhooks/1",
+                },
+                extensions={"sni_hostname": asked.host},
+            )
             response = await client.send(request, stream=True)
             await response.aclose()
     except (httpx.HTTPError, OSError, NotAllowedAddressError) as error:

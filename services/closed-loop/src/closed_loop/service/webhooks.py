@@ -19,7 +19,7 @@ from fairloop.ids import uuid7
 
 Subject = Literal["case", "kpi.shift"]
 
-_OUT = timedelta(seconds=60)
+_OUT = timedelta(seconds=30)
 """How long an attempt may take before another worker makes the next: well above the time a request is given."""
 
 _SUBSCRIBERS = "SELECT id FROM webhook_subscription WHERE active AND $1 = ANY(events)"
@@ -71,7 +71,7 @@ async def tell_of_shifts(session: AsyncSession, events: Sequence[KpiShift], *, n
 
 
 async def claim(session: AsyncSession, *, now: datetime, most: int) -> list[Attempt]:
-    """The attempts that are due, ours for a minute; whoever is killed meanwhile leaves them to another."""
+    """The attempts that are due, ours for half a minute; whoever is killed meanwhile leaves them to another."""
     rows = await sql(session, _CLAIM, now, _OUT, most)
     return [
         Attempt(
