@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.fault import table
 
 from fairloop.embedded import PostgresServer, temporary_postgres
 from fairloop.testing_kafka import kafka
@@ -18,6 +19,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.get_closest_marker("fault") is not None and item.get_closest_marker("kafka") is not None
         )
         item.add_marker(pytest.mark.xdist_group("brokers" if together else item.path.stem))
+    table.number(items)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    table.show(terminalreporter)
 
 
 @pytest.fixture(scope="session")
