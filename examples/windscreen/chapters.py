@@ -195,6 +195,7 @@ def plan(telling: Telling) -> dict[str, Any]:
             component("company", "organisation", "all", "0.1", everybodys),
         ],
         "gates": [{"kind": "min_responses", "minimum": 5}, {"kind": "accepted"}, {"kind": "employed"}],
+        "reliability_mode": "A",
         "payees": [
             {"employee": telling.company.id(name), "target_bonus_minor": TARGET_BONUS}
             for name in ("mila", "sam")
@@ -204,7 +205,7 @@ def plan(telling: Telling) -> dict[str, Any]:
 
 
 def expected_payout(telling: Telling, own: float, company: float) -> int:
-    """Mila's payout when her figure and her branch's are `own`."""
+    """Mila's payout when her figure and her branch's are `own`: the fallback is her branch, so λ moves nothing."""
     f_own = curve(Decimal(str(own)), 30, 40, 60, Decimal("1.5"))
     f_company = curve(Decimal(str(company)), -20, 10, 30, Decimal("1.5"))
     return cents(TARGET_BONUS * (Decimal("0.9") * f_own + Decimal("0.1") * f_company))
@@ -215,13 +216,11 @@ def the_bonus(telling: Telling) -> None:
     telling.title("A bonus that explains itself")
     plan_id, period = telling.company.id("mechanics"), telling.company.id("period")
     drafted = telling.api.put("bonus", f"/v1/plans/{plan_id}", plan(telling))
-    reason = "a story with forty answers that is told in a minute"
-    waivers = [{"code": code, "reason": reason} for code in ("too_few_responses", "short_notice")]
-    published = telling.api.post("bonus", f"/v1/plans/{plan_id}/publish", {"waivers": waivers})
+    published = telling.api.post("bonus", f"/v1/plans/{plan_id}/publish")
     telling.checks.equal(
-        "published against what the linter says, by name and reason",
-        {one["code"]: one["waived"]["reason"] for one in published["findings"]},
-        {"too_few_responses": reason, "short_notice": reason},
+        "what the linter says of the plan",
+        sorted({one["code"] for one in published["findings"]}),
+        ["coverage_not_gated", "short_notice", "too_few_responses"],
     )
     for name in ("mila", "sam"):
         acceptance = {"employee": telling.company.id(name), "text_hash": drafted["text_hash"]}

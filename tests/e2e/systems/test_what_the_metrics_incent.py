@@ -1,4 +1,4 @@
-"""What the metrics incent: nothing is published before every finding is mended, or waived by name and reason."""
+"""What the metrics incent: what turns a plan around stops it, and whatever is found is read by everybody it is about."""
 
 import asyncio
 import time
@@ -34,13 +34,11 @@ async def test_a_plan_is_published_when_every_finding_is_mended_or_waived(instal
         if "back_office_weighs_more" in {one["code"] for one in found} or time.monotonic() > deadline:
             break
         await asyncio.sleep(0.2)
-    blocking = {
-        (one["code"], one["pointer"]): one["message"] for one in found if one["severity"] == "blocking"
-    }
+    said = {(one["code"], one["pointer"]): one["message"] for one in found}
+    blocking = {one["code"] for one in found if one["severity"] == "blocking"}
+    assert blocking == {"efficiency_outweighs_customers", "back_office_weighs_more"}
     planner = f"/role_weights/{firm.name('planner')}"
-    assert set(blocking) - {
-        ("too_few_responses", "/components/1")
-    } == {  # of the organisation: others answer too
+    assert set(said) - {("too_few_responses", "/components/1")} == {  # of the organisation: others answer too
         ("efficiency_outweighs_customers", "/other_incentives"),
         ("cliff", "/components/0/curve/at_threshold"),
         ("target_not_positive", "/components/1/curve/target"),
@@ -49,14 +47,14 @@ async def test_a_plan_is_published_when_every_finding_is_mended_or_waived(instal
         ("short_notice", "/notice_days"),
         ("too_few_responses", "/components/0"),
     }
-    assert blocking["efficiency_outweighs_customers", "/other_incentives"] == (
+    assert said["efficiency_outweighs_customers", "/other_incentives"] == (
         "70 % of what these people can earn is for efficiency (jobs a day) and 30 % for customers: where a job can "
         "be quick or good, it will be quick"
     )
 
     stopped = await firm.call("bonus", "POST", f"{path}/publish")
     assert stopped.status_code == 409
-    assert all(code in stopped.json()["detail"] for code, _ in blocking)
+    assert all(code in stopped.json()["detail"] for code in blocking)
     assert (await firm.ask("bonus", "GET", path))["status"] == "draft"
 
     mended = {
@@ -67,9 +65,6 @@ async def test_a_plan_is_published_when_every_finding_is_mended_or_waived(instal
         "notice_days": 30,
     }
     await firm.ask("bonus", "PUT", path, mended)
-    still = await firm.call("bonus", "POST", f"{path}/publish")
-    assert still.status_code == 409
-    assert "too_few_responses" in still.json()["detail"]
     reason = "a pilot of one quarter that the works council knows of"
     waived = {"waivers": [{"code": "too_few_responses", "reason": reason}]}
     published = await firm.ask("bonus", "POST", f"{path}/publish", waived)

@@ -21,7 +21,8 @@ def aggregator() -> Aggregator:
 
 @pytest.fixture
 async def office(postgres: PostgresServer, aggregator: Aggregator) -> AsyncIterator[Office]:
-    async with running(service, postgres, peers=aggregator) as box:
+    """Where publishing is strict."""
+    async with running(service, postgres, peers=aggregator, env={"strict_publishing": True}) as box:
         await _hire(box)
         yield Office(box)
 

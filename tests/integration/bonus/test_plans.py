@@ -37,7 +37,6 @@ async def test_a_draft_is_replaced_and_a_published_plan_never_changes(office: Of
             "/body/components/0/curve",
         ),
         ({"components": [COMPONENT | {"weight": "1"}], "scheme": "team"}, "/body/components/0/scope"),
-        ({"reliability_mode": "A"}, "/body/gates"),
         ({"reliability_mode": "B"}, "/body/gates"),
         (
             {"reliability_mode": "B", "scheme": "everyone", "flat_bonus_minor": 1, "gates": [COVERED]},
@@ -92,7 +91,7 @@ async def test_a_draft_tells_of_cliffs_and_strangers(office: Office) -> None:
     answer = await office.admin.put("/v1/plans/quarterly", json=plan_body(components=jump, payees=payees))
     assert [(one["code"], one["severity"], one["pointer"]) for one in answer.json()["findings"]] == [
         ("unknown_payee", "notice", "/payees"),
-        ("cliff", "blocking", "/components/0/curve/at_threshold"),
+        ("cliff", "warning", "/components/0/curve/at_threshold"),
     ]
 
 

@@ -2,7 +2,10 @@ from typing import Any
 
 import pytest
 
+from bonus.main import service
+from fairloop.embedded import PostgresServer
 from fairloop.events import Role
+from fairloop.testing import running
 
 from .aggregator import Aggregator, figure
 from .office import CURVE, WAIVED, Office, plan_body
@@ -127,3 +130,23 @@ async def test_who_meets_no_customers_should_not_depend_more_on_the_own_score(
     ]
     fairer = weights | {"planner": {"own": "0.1", "unit": "0.9"}}
     assert (await drafted(office, role_weights=fairer))["findings"] == []
+
+
+async def test_where_publishing_is_open_warnings_are_read_and_only_what_turns_a_plan_around_blocks(
+    postgres: PostgresServer, aggregator: Aggregator
+) -> None:
+    aggregator.figures = [figure("org_unit:north", 33.0, n=20)]
+    speed = [{"metric": "jobs a day", "kind": "efficiency", "weight": "0.7"}]
+    async with running(service, postgres, peers=aggregator) as box:
+        office = Office(box)
+        await drafted(office, other_incentives=speed)
+        stopped = await office.admin.post(f"{PLAN}/publish")
+        assert stopped.status_code == 409
+        assert "efficiency_outweighs_customers" in stopped.json()["detail"]
+        assert "short_notice" not in stopped.json()["detail"]
+        await drafted(office, notice_days=7)
+        published = await office.admin.post(f"{PLAN}/publish")
+        assert published.status_code == 200
+        assert ("short_notice", "warning", None) in [
+            (one["code"], one["severity"], one["waived"]) for one in published.json()["findings"]
+        ]

@@ -4,4 +4,6 @@ from fairloop.settings import ServiceSettings
 
 
 class BonusSettings(ServiceSettings):
-    """Nothing beside what every service is told; the time zone decides which period is the current one."""
+    """The time zone decides which period is the current one."""
+
+    strict_publishing: bool = False  # warnings about a plan, too, are waived by name before it is published

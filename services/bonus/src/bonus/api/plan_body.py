@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import Field, PlainSerializer
 
-from bonus.domain.lint import Code, Finding
+from bonus.domain.lint import Code, Finding, Severity
 from bonus.domain.money import decimal_text
 from bonus.domain.plan import Fallback, Kpi, Plan, Scheme, View
 from bonus.domain.waiver import Waiver
@@ -146,10 +146,11 @@ class WaiverOut(Answer):
 
 
 class FindingOut(Answer):
-    """Something the metrics would make people do. "blocking" ones are mended or waived before publishing."""
+    """Something the metrics would make people do. "blocking" ones are mended or waived before publishing, and so are
+    "warning" ones where publishing is strict."""
 
     code: Code
-    severity: Literal["blocking", "notice"]
+    severity: Severity
     pointer: str
     message: str
     waived: WaiverOut | None = None

@@ -17,6 +17,7 @@ from bonus.service.plans import (
     put_draft,
 )
 from bonus.service.publishing import examine, publish
+from bonus.settings import BonusSettings
 from bonus.tables import PlanVersion
 from fairloop.auth import EVERYBODY, Role, roles
 from fairloop.auth import Caller as AuthCaller
@@ -55,10 +56,17 @@ async def put_plan(id: Slug, body: PlanIn, session: Session, caller: Caller, now
 async def post_publish(
     *, id: Slug, request: Request, session: Session, caller: Caller, now: Now, body: PublishIn | None = None
 ) -> PlanOut:
-    """Every blocking finding is mended or waived, by the caller's name and with a reason that everybody can read."""
+    """Every blocking finding is mended or waived, by the caller's name and with a reason that everybody can read.
+
+    Warnings are kept with the version; with `FAIRLOOP_STRICT_PUBLISHING` they block as well.
+    """
     waived = [(one.code, one.pointer, one.reason) for one in body.waivers] if body else []
     runtime = request.app.state.runtime
-    return shown(await publish(session, id, waived, runtime=runtime, caller=caller, now=now), caller)
+    settings: BonusSettings = runtime.settings
+    held = await publish(
+        session, id, waived, strict=settings.strict_publishing, runtime=runtime, caller=caller, now=now
+    )
+    return shown(held, caller)
 
 
 @routes.get("/v1/plans/{id}/findings", allow=roles(Role.ADMIN, Role.FINANCE))

@@ -21,12 +21,18 @@ Code = Literal[
     "token_weight",
     "back_office_weighs_more",
     "short_notice",
+    "coverage_not_gated",
     "too_few_responses",
     "responses_unknown",
     "unknown_payee",
     "unknown_unit",
 ]
 CODES: tuple[Code, ...] = get_args(Code)
+
+Severity = Literal["blocking", "warning", "notice"]
+
+_ALWAYS_BLOCKING = frozenset({"efficiency_outweighs_customers", "back_office_weighs_more"})
+"""They turn a plan against its purpose; the others say that it may be unfair, or is so for the time being."""
 
 READY = 200
 """Responses per unit and period before pay is linked: the half-width of the interval is then about 11 points."""
@@ -40,10 +46,13 @@ Asked = tuple[str, str, str, View]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """`message` says what would go wrong. "notice": shown; "blocking": keeps the plan from being published."""
+    """`message` says what would go wrong.
+
+    "notice": shown. "warning": shown, and where publishing is strict it blocks. "blocking": nothing is published with it.
+    """
 
     code: Code
-    severity: Literal["blocking", "notice"]
+    severity: Severity
     pointer: str
     message: str
 
@@ -71,6 +80,7 @@ def findings(plan: Plan, known: Known) -> list[Finding]:
             *_of_cliffs(plan),
             *_of_weights(plan),
             *_of_roles(plan, known.customer_facing),
+            *_of_coverage(plan),
             *_of_readiness(plan, known),
         ]
     return found
@@ -89,7 +99,7 @@ def _of_efficiency(plan: Plan) -> Iterator[Finding]:
     customer = 1 - efficiency
     if efficiency > 0 and efficiency >= customer:
         named = ", ".join(one.metric for one in plan.other_incentives if one.kind == "efficiency")
-        yield _blocking(
+        yield _finding(
             "efficiency_outweighs_customers",
             "/other_incentives",
             f"{decimal_text(100 * efficiency)} % of what these people can earn is for efficiency ({named}) and "
@@ -101,14 +111,14 @@ def _of_cliffs(plan: Plan) -> Iterator[Finding]:
     for index, component in enumerate(plan.components):
         jump, at = component.curve.at_threshold, component.curve.threshold
         if jump > 0 and not component.tracked_only:
-            yield _blocking(
+            yield _finding(
                 "cliff",
                 f"/components/{index}/curve/at_threshold",
                 f"component {component.id} jumps from 0 to {decimal_text(jump)} at {decimal_text(at)}: a tenth of a "
                 "point there is worth more than any other, so the last answers will be begged for",
             )
     if plan.scheme == "everyone":
-        yield _blocking(
+        yield _finding(
             "cliff",
             "/scheme",
             "everyone gets the flat bonus when every component reaches its target, else nothing: one answer can "
@@ -120,7 +130,7 @@ def _of_targets(plan: Plan) -> Iterator[Finding]:
     for index, component in enumerate(plan.components):
         target = component.curve.target
         if target <= 0:
-            yield _blocking(
+            yield _finding(
                 "target_not_positive",
                 f"/components/{index}/curve/target",
                 f"the target of component {component.id} is {decimal_text(target)}: whoever divides actual by target, "
@@ -131,7 +141,7 @@ def _of_targets(plan: Plan) -> Iterator[Finding]:
 def _of_weights(plan: Plan) -> Iterator[Finding]:
     for index, component in enumerate(plan.components):
         if 0 < component.weight < TOKEN:
-            yield _blocking(
+            yield _finding(
                 "token_weight",
                 f"/components/{index}/weight",
                 f"component {component.id} weighs {decimal_text(component.weight)}: too little for anybody to act on, "
@@ -146,7 +156,7 @@ def _of_roles(plan: Plan, customer_facing: Mapping[str, bool]) -> Iterator[Findi
     least = min(facing, default=_personal(plan, {c.id: c.weight for c in plan.components}))
     for role, part in sorted(by_role.items()):
         if customer_facing.get(_role(role)) is False and part > least:
-            yield _blocking(
+            yield _finding(
                 "back_office_weighs_more",
                 f"/role_weights/{role.replace('~', '~0').replace('/', '~1')}",
                 f"{role} meets no customers and yet {decimal_text(100 * part)} % of the bonus hangs on the own score, "
@@ -156,7 +166,7 @@ def _of_roles(plan: Plan, customer_facing: Mapping[str, bool]) -> Iterator[Findi
 
 def _of_notice(plan: Plan) -> Iterator[Finding]:
     if plan.notice_days < NOTICE_DAYS:
-        yield _blocking(
+        yield _finding(
             "short_notice",
             "/notice_days",
             f"{plan.notice_days} days of notice, {NOTICE_DAYS} are customary: people are judged by a goal that they "
@@ -164,9 +174,19 @@ def _of_notice(plan: Plan) -> Iterator[Finding]:
         )
 
 
+def _of_coverage(plan: Plan) -> Iterator[Finding]:
+    if plan.reliability_mode == "A" and not plan.asks_for_coverage:
+        yield _finding(
+            "coverage_not_gated",
+            "/gates",
+            "mode A moves money to the team where answers are few, and nothing watches who is invited to answer: "
+            "weak people gain by having few",
+        )
+
+
 def _of_readiness(plan: Plan, known: Known) -> Iterator[Finding]:
     if known.responses is None:
-        yield _blocking(
+        yield _finding(
             "responses_unknown",
             "/components",
             "nobody could be asked how many responses there are: pay may come to hang on a handful of answers",
@@ -180,7 +200,7 @@ def _of_readiness(plan: Plan, known: Known) -> Iterator[Finding]:
         named = [_counted(asked, n) for asked, n in sorted(thin.items()) if _concerns(component, asked)]
         if named and not component.tracked_only:
             more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
-            yield _blocking(
+            yield _finding(
                 "too_few_responses",
                 f"/components/{index}",
                 f"component {component.id}: {', '.join(named[:SHOWN])}{more} in the last {known.days} days, fewer than "
@@ -230,5 +250,6 @@ def _role(name: str) -> str:
     return name.partition("/")[0]
 
 
-def _blocking(code: Code, pointer: str, message: str) -> Finding:
-    return Finding(code=code, severity="blocking", pointer=pointer, message=message)
+def _finding(code: Code, pointer: str, message: str) -> Finding:
+    severity: Severity = "blocking" if code in _ALWAYS_BLOCKING else "warning"
+    return Finding(code=code, severity=severity, pointer=pointer, message=message)

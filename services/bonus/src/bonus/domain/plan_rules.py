@@ -35,10 +35,10 @@ def _of_scheme(plan: Plan) -> Iterator[Problem]:
         yield Problem("/pool_minor", "the scheme 'pool' needs a pool")
     if plan.reliability_mode == "B" and plan.scheme == "everyone":
         yield Problem("/reliability_mode", "mode B pays by parts, the scheme 'everyone' all or nothing")
-    if plan.reliability_mode != "none" and not plan.asks_for_coverage:
+    if plan.reliability_mode == "B" and not plan.asks_for_coverage:
         yield Problem(
             "/gates",
-            f"mode {plan.reliability_mode} rewards weak people for having few responses: it needs the gate 'coverage'",
+            "mode B rewards weak people for having few responses: it needs the gate 'coverage'",
         )
     if (other := sum((one.weight for one in plan.other_incentives), Decimal(0))) >= 1:
         yield Problem(

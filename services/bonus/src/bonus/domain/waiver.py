@@ -7,6 +7,9 @@ import msgspec
 
 from bonus.domain.lint import Code, Finding
 
+_OPEN = frozenset({"blocking"})
+_STRICT = frozenset({"blocking", "warning"})
+
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True):
     """Names a finding by its code, and by `pointer` where only one of several is meant."""
@@ -27,9 +30,9 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     finding: Finding
     waiver: Waiver | None = None
 
-    @property
-    def stops(self) -> bool:
-        return self.finding.severity == "blocking" and self.waiver is None
+    def stops(self, *, strict: bool) -> bool:
+        """Whether it keeps the plan from being published; `strict`: warnings do, too."""
+        return self.waiver is None and self.finding.severity in (_STRICT if strict else _OPEN)
 
 
 def judge(found: Iterable[Finding], waivers: Iterable[Waiver]) -> list[Judged]:

@@ -26,11 +26,12 @@ async def publish(
     id: str,
     waived: Sequence[tuple[str, str | None, str]],
     *,
+    strict: bool,
     runtime: Runtime,
     caller: Caller,
     now: datetime,
 ) -> HeldPlan:
-    """Publish the draft when every finding that blocks is waived. `waived`: code, pointer or None, reason.
+    """Publish the draft when every finding that blocks is waived; `strict`: warnings block, too. `waived`: code, pointer or None, reason.
 
     `session` is not used before kpi-aggregator has answered. Raises NotFound, Conflict with what stops it.
     """
@@ -42,7 +43,7 @@ async def publish(
     ]
     draft, found = await examine(runtime, id, now=now)
     judged = judge(found, waivers)
-    stopping = [one.finding for one in judged if one.stops]
+    stopping = [one.finding for one in judged if one.stops(strict=strict)]
     if draft.status == "draft" and stopping:
         told = "; ".join(f"{one.code} at {one.pointer}: {one.message}" for one in stopping)
         raise Conflict(f"Not published. Mend these findings or waive each by name and reason: {told}.")
