@@ -20,8 +20,10 @@ from examples.year.expected import (
 from examples.year.generator import BAD_MONTH, UNFAIR_BRANCH, Job, Year, burdened
 from rich.console import Console
 
-SURE = 4.0
-"""|z| from which on a planted problem counts as seen, at the year's whole size."""
+SURE, SEEN = 4.0, 2.0
+"""|z| of what leaps to the eye at the year's whole size, and of what shows in all answers together."""
+LARGE = 0.5
+"""The scale from which on a year is large enough to show more than the supplier's month."""
 CHANCE = 3.0
 """|z| up to which a difference may be chance."""
 WAIVERS = [
@@ -52,10 +54,14 @@ class Asking:
         first, following = self.year.months[BAD_MONTH : BAD_MONTH + 2]
         return {"from": first.isoformat(), "to": following.isoformat()}
 
-    @property
-    def sure(self) -> float:
-        """A tenth of the answers shows a difference with a z smaller by √10."""
-        return SURE * sqrt(self.scale)
+    def shows(self, what: str, z: float, least: float) -> None:
+        """A planted difference; in a small year only said, not demanded."""
+        if self.scale >= LARGE:
+            self.checks.true(f"{what} (z {z:.1f})", z >= least)
+
+    def does_not_fall(self, what: str, z: float) -> None:
+        """Nothing beyond what may be chance."""
+        self.checks.true(f"{what} (z {z:.1f})", z >= -CHANCE)
 
     def figure(self, scope: str, name: str, view: str, days: dict[str, str] | None = None) -> dict[str, Any]:
         found: dict[str, Any] = self.api.get(
@@ -124,9 +130,9 @@ def the_bad_supplier(asking: Asking) -> None:
     rises = share_differs(named.n, of_all.n, rest.n, of_rest.n)
     everything = nps_differs(*asking.month_and_rest("role", "mechanic", "all"))
     influenced = nps_differs(*asking.month_and_rest("role", "mechanic", "influenced"))
-    asking.checks.true(f"supply's cause rises (z {rises:.1f})", rises >= asking.sure)
-    asking.checks.true(f"all answers fall (z {everything:.1f})", everything <= -asking.sure / 2)
-    asking.checks.true(f"what mechanics influence does not fall (z {influenced:.1f})", influenced >= -CHANCE)
+    asking.checks.true(f"supply's cause rises (z {rises:.1f})", rises >= SURE * sqrt(asking.scale))
+    asking.shows("all answers fall", -everything, SEEN)
+    asking.does_not_fall("what mechanics influence does not fall", influenced)
     asking.say(
         f"the supplier's month: wrong windows named by {100 * named.n / of_all.n:.0f} % instead of "
         f"{100 * rest.n / of_rest.n:.0f} % (z {rises:.1f}); mechanics: all answers z {everything:.1f}, "
@@ -150,11 +156,9 @@ def the_unfair_scheduler(asking: Asking) -> None:
     }
     others = sum((counts for branch, counts in schedulers.items() if branch != UNFAIR_BRANCH), Counts())
     planning = nps_differs(schedulers[UNFAIR_BRANCH], others)
-    asking.checks.true(
-        f"the burdened look worse by all answers (z {z['all']:.1f})", z["all"] <= -asking.sure / 2
-    )
-    asking.checks.true(f"… not by what they influence (z {z['influenced']:.1f})", z["influenced"] >= -CHANCE)
-    asking.checks.true(f"the scheduler's own figure shows it (z {planning:.1f})", planning <= -asking.sure)
+    asking.shows("the burdened look worse by all answers", -z["all"], SEEN)
+    asking.does_not_fall("… not by what they influence", z["influenced"])
+    asking.shows("the scheduler's own figure tells", -planning, CHANCE)
     asking.say(
         f"the unfair scheduler: mechanics with the hard jobs against their colleagues: all answers z {z['all']:.1f},"
         f" what they influence z {z['influenced']:.1f}; the scheduler against the other two z {planning:.1f}"
@@ -238,7 +242,7 @@ def those_who_did_not_answer(asking: Asking) -> None:
         asking.say("customers who did not answer: not estimated, others have jobs in this year too")
         return
     if made["status"] == "refused":
-        asking.checks.true("predictions are refused only of a small year", asking.scale < 0.5)
+        asking.checks.true("predictions are refused only of a small year", asking.scale < LARGE)
         asking.say(f"customers who did not answer: {made['refused']}")
         return
     truth = nps(job.score for job in asking.year.jobs).value

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.e2e.installation import Installation
 
-pytestmark = pytest.mark.xdist_group("systems")
+pytestmark = pytest.mark.timeout(240)
 
 PERIOD = {"from": "2023-02-01", "to": "2023-03-01"}
 """Days no other test has interactions on."""

@@ -3,7 +3,7 @@
 import pytest
 from tests.e2e.installation import Installation
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("systems")]
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_a_year_of_a_company_tells_the_planted_truth(installation: Installation) -> None:
