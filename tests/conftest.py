@@ -13,13 +13,18 @@ __all__ = ["kafka", "postgres"]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Test processes side by side take whole files, and all that needs the three brokers together."""
+    """Test processes side by side take whole files, and all that shares brokers or an installation together."""
     for item in items:
-        together = "brokers" in getattr(item, "fixturenames", ()) or (
-            item.get_closest_marker("fault") is not None and item.get_closest_marker("kafka") is not None
-        )
-        item.add_marker(pytest.mark.xdist_group("brokers" if together else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
     table.number(items)
+
+
+def _group(item: pytest.Item) -> str:
+    fixtures = getattr(item, "fixturenames", ())
+    marked = {mark.name for mark in item.iter_markers()}
+    if "brokers" in fixtures or {"fault", "kafka"} <= marked:
+        return "brokers"
+    return "installation" if "installation" in fixtures else item.path.stem
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
