@@ -120,6 +120,10 @@ scale: $(STAMP)  ## measure what more workers bring and what a million responses
 schemas: $(STAMP)  ## write the JSON Schemas of all events anew from their types
 	@$(BIN)/python -m fairloop.events.schemas
 
+.PHONY: openapi
+openapi: $(STAMP)  ## write the OpenAPI documents of all services anew, into docs/api
+	@$(BIN)/python -m tests.contract.openapi
+
 .PHONY: migration
 migration: $(STAMP)  ## write a service's next migration: make migration service=bonus message="add a column"
 	@[ -n "$(service)" ] && [ -n "$(message)" ] || { echo 'make migration service=NAME message="what changes"'; exit 2; }

@@ -1,0 +1,13 @@
+"""The committed OpenAPI documents are what the services say."""
+
+import pytest
+from tests.contract.openapi import FOLDER, document
+
+from fairloop.embedded import PostgresServer
+from fairloop.migrate import SERVICES
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_the_committed_document_is_what_the_service_says(name: str, postgres: PostgresServer) -> None:
+    committed = (FOLDER / f"{name}.json").read_text()
+    assert committed == await document(name, postgres), "run: make openapi"
