@@ -30,7 +30,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """`difference` is after − before, in the figure's points; None when one of the two is too small to be shown.
+    """`difference` is after − before, in the figure's points; None when one of the two is too small to be shown. The
+    interval lies around the adjusted difference, which is smaller where there are few answers.
 
     `goal_reached` is about the figure after, as displayed.
     """
