@@ -19,7 +19,7 @@ Alert = tuple[str, str]
 
 
 async def one_case_for_one_alert(evidence: Evidence) -> list[str]:
-    """Of every attributed state that met a rule there is a case, and only of those; every answer that meets one now
+    """Of every state of an answer that met a rule there is a case, and only of those; every answer that meets one now
     or was worked on is among them."""
     cases = await evidence.caller.every("closed-loop", "/v1/cases")
     alerts = Counter((case["response_id"], case["alert_rule"]) for case in cases)
@@ -39,14 +39,22 @@ async def one_case_for_one_alert(evidence: Evidence) -> list[str]:
 
 
 def _raised(evidence: Evidence) -> set[Alert]:
-    """What the attributed answers on the log ask for."""
-    return {
-        (event.key, rule)
+    """What the answers on the log ask for, in every version intake took, however attribution batched them."""
+    given = [
+        (event.key, event.data["facts"]["scores"].get("nps"))
+        for event in evidence.topic("survey.response.v1")
+        if not event.data["erased"] and not event.data["deleted"]
+    ]
+    attributed = [
+        (event.key, event.data["response"]["scores"].get("nps"))
         for event in evidence.topic("attribution.result.v1")
-        for rule, most in THRESHOLDS.items()
         if event.data["status"] != "erased"
-        and event.data["response"]["scores"].get("nps") is not None
-        and event.data["response"]["scores"]["nps"] <= most
+    ]
+    return {
+        (response, rule)
+        for response, nps in given + attributed
+        for rule, most in THRESHOLDS.items()
+        if nps is not None and nps <= most
     }
 
 

@@ -1,4 +1,4 @@
-"""What somebody was told is kept, is kept: once."""
+"""What somebody was told is kept, is kept: once. What time has to remind of, it reminds of once."""
 
 from collections import Counter
 
@@ -25,3 +25,20 @@ async def every_observation_is_kept_once(evidence: Evidence) -> list[str]:
     told = Counter(fact(one) for one in evidence.journal if one["do"] == "observed")
     lost = [f"observation {one} is held {held[one]} times" for one in told if held[one] != 1]
     return lost + [f"observation {one} is held {times} times" for one, times in held.items() if times > 1]
+
+
+async def every_reminder_comes_once(evidence: Evidence) -> list[str]:
+    """Of every action plan that was answered 2xx: it is there, and its review and its task were told of once each."""
+    told = Counter(
+        (one["about"]["id"], one["kind"])
+        for one in await evidence.caller.every("closed-loop", "/v1/notifications")
+        if one["about"]["type"] == "action_plan"
+    )
+    expected = ("action_plan_task", "action_plan_review", "action_plan_task_due")
+    plans = [str(line["plan"]) for line in evidence.journal if line["do"] == "planned"]
+    return [
+        f"plan {plan}: {told[plan, kind]} times {kind}"
+        for plan in plans
+        for kind in expected
+        if told[plan, kind] != 1
+    ]

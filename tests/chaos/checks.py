@@ -44,6 +44,7 @@ CHECKS: tuple[Check, ...] = (
     check_pay.one_payout_for_one_person_and_period,
     check_commitments.no_acceptance_is_lost,
     check_commitments.every_observation_is_kept_once,
+    check_commitments.every_reminder_comes_once,
     check_telling.no_webhook_is_lost,
     check_telling.no_mail_comes_twice,
 )

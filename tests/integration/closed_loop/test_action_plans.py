@@ -290,6 +290,13 @@ async def test_two_who_change_a_plan_at_once_do_not_undo_each_other(office: Box)
     assert got["version"] == 1 + codes.count(200)
 
 
+async def test_the_same_plan_put_twice_at_once_is_one_plan(office: Box) -> None:
+    client = office.http("admin")
+    answers = await asyncio.gather(*(client.put(PATH, json=body()) for _ in range(4)))
+    assert {(one.status_code, one.json()["version"]) for one in answers} == {(200, 1)}
+    assert await told(office, "sam") == [("action_plan_task", "windows")]
+
+
 READERS = [
     ("analyst", None, [], 200),
     ("manager", "x", ["glass"], 200),

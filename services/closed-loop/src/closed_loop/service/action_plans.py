@@ -61,6 +61,8 @@ async def put_plan(
     comparison = await _closing(runtime, plan, analytics, made_on, today) if plan.stage == "closed" else None
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"action_plan/{id}", 0))))
     row = await session.scalar(select(ActionPlanRow).where(ActionPlanRow.id == id).with_for_update())
+    if row is not None and plan_of(row) == plan:
+        return row
     if (row.version if row is not None else None) != (before.version if before is not None else None):
         raise Conflict("The plan was changed meanwhile; look at it and put it again.")
     if row is None:
