@@ -55,9 +55,9 @@ async def _unread(stand: Stand, ends: Mapping[TopicPartition, int]) -> list[str]
 
 async def _unfinished(stand: Stand) -> list[str]:
     questions = {
-        "closed-loop has timers that are due": (
+        "closed-loop has timers that are due, or will be while everything is checked": (
             "closed-loop",
-            "SELECT count(*) FROM sla_timer WHERE state = 'armed' AND due_at < now()",
+            "SELECT count(*) FROM sla_timer WHERE state = 'armed' AND due_at < now() + interval '1 minute'",
         ),
         "closed-loop has webhooks to post": (
             "closed-loop",
