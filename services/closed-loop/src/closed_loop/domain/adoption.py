@@ -1,15 +1,15 @@
 """How often an expected behaviour was seen, month by month, with how sure that is."""
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 
 import msgspec
 
+from closed_loop.domain.shares import wilson
+
 FEWEST_OBSERVATIONS = 5  # of a group, below which nothing is shown
 FEWEST_PEOPLE = 3
-_Z95 = 1.96
 
 READING = "Observations and outcome side by side. That both rise or fall together does not show that one made the other do so."
 
@@ -44,12 +44,15 @@ def share(observations: Iterable[Seen], *, of_group: bool) -> Share:
     people = len({one.employee for one in held})
     if of_group and (n < FEWEST_OBSERVATIONS or people < FEWEST_PEOPLE):
         return HIDDEN
+    if n == 0:
+        return Share(n=0, people=0, shown=0, share=None, ci95=None, suppressed=False)
+    low, high = wilson(shown, n)
     return Share(
         n=n,
         people=people,
         shown=shown,
-        share=_text(shown / n) if n else None,
-        ci95=_wilson(shown, n) if n else None,
+        share=_text(shown / n),
+        ci95=(_text(low), _text(high)),
         suppressed=False,
     )
 
@@ -65,14 +68,6 @@ def months(start: date, end: date) -> Iterator[tuple[date, date]]:
 
 def within(observations: Iterable[Seen], days: tuple[date, date]) -> Sequence[Seen]:
     return [one for one in observations if days[0] <= one.on < days[1]]
-
-
-def _wilson(shown: int, n: int) -> tuple[str, str]:
-    """Wilson's score interval of a proportion (1927)."""
-    p, z2 = shown / n, _Z95 * _Z95
-    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z95 / (1 + z2 / n) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    return _text(max(0.0, middle - half)), _text(min(1.0, middle + half))
 
 
 def _text(number: float | Fraction) -> str:

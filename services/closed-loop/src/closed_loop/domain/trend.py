@@ -1,6 +1,6 @@
 """Whether a score has moved: two periods, their difference, its interval, and z.
 
-fairness.md's adjusted Wald: n′ = n + 3, p′ = (P + ¾)/n′, d′ = (D + ¾)/n′, m′ = p′ − d′, SE′² = (p′ + d′ − m′²)/n′ and
+The adjusted Wald interval: n′ = n + 3, p′ = (P + ¾)/n′, d′ = (D + ¾)/n′, m′ = p′ − d′, SE′² = (p′ + d′ − m′²)/n′ and
 z = (m′₁ − m′₂)/√(SE′₁² + SE′₂²).
 """
 
