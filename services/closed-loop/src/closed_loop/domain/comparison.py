@@ -7,7 +7,8 @@ import math
 
 import msgspec
 
-Z95 = 1.96
+from closed_loop.domain.balance import Z95, adjusted
+
 CAVEAT = (
     "A comparison of two periods, not a proof that the plan caused the difference: whatever else changed in between"
     " is part of it, and what was picked because it was bad tends to be better the next time."
@@ -70,21 +71,19 @@ def _message(interval: tuple[float, float] | None) -> str:
 
 
 def _balances(before: Figure, after: Figure) -> tuple[float, float]:
-    """NPS, in points: m'₂ − m'₁ ± 1.96·√(SE'₁² + SE'₂²), m' and SE' adjusted as in the interval of one score."""
+    """NPS, in points: m′₂ − m′₁ ± 1.96·√(SE′₁² + SE′₂²)."""
     (m1, var1), (m2, var2) = _adjusted(before), _adjusted(after)
     half = Z95 * math.sqrt(var1 + var2)
     return round(100 * (m2 - m1 - half), 1), round(100 * (m2 - m1 + half), 1)
 
 
 def _adjusted(figure: Figure) -> tuple[float, float]:
-    """m' = p' − d' and SE'² = (p' + d' − m'²)/n', where n' = n_eff + 3, p' = (P + ¾)/n', d' = (D + ¾)/n'."""
-    n_eff = figure.n_eff or 0.0
     weight = float(figure.weight or 0) or 1.0
-    n = n_eff + 3
-    p = (n_eff * float(figure.promoters_weight or 0) / weight + 0.75) / n
-    d = (n_eff * float(figure.detractors_weight or 0) / weight + 0.75) / n
-    m = p - d
-    return m, (p + d - m * m) / n
+    return adjusted(
+        figure.n_eff or 0.0,
+        promoters=float(figure.promoters_weight or 0) / weight,
+        detractors=float(figure.detractors_weight or 0) / weight,
+    )
 
 
 def _squared_and_added(before: Figure, after: Figure) -> tuple[float, float] | None:

@@ -1,13 +1,9 @@
-"""Whether a score has moved: two periods, their difference, its interval, and z.
-
-The adjusted Wald interval: n′ = n + 3, p′ = (P + ¾)/n′, d′ = (D + ¾)/n′, m′ = p′ − d′, SE′² = (p′ + d′ − m′²)/n′ and
-z = (m′₁ − m′₂)/√(SE′₁² + SE′₂²).
-"""
+"""Whether a score has moved: two periods, their difference, its interval, and z."""
 
 from dataclasses import dataclass
 from math import sqrt
 
-_Z95 = 1.96
+from closed_loop.domain.balance import Z95, adjusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +35,12 @@ def trend(before: Answers, now: Answers) -> Trend:
     z = change / error
     return Trend(
         change=round(100 * change, 1),
-        low=round(100 * max(-2.0, change - _Z95 * error), 1),
-        high=round(100 * min(2.0, change + _Z95 * error), 1),
+        low=round(100 * max(-2.0, change - Z95 * error), 1),
+        high=round(100 * min(2.0, change + Z95 * error), 1),
         z=round(z, 2),
-        moved=abs(z) > _Z95,
+        moved=abs(z) > Z95,
     )
 
 
 def _adjusted(answers: Answers) -> tuple[float, float]:
-    n = answers.n_eff + 3
-    p = (answers.n_eff * answers.promoters + 0.75) / n
-    d = (answers.n_eff * answers.detractors + 0.75) / n
-    m = p - d
-    return m, (p + d - m * m) / n
+    return adjusted(answers.n_eff, promoters=answers.promoters, detractors=answers.detractors)
