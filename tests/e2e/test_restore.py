@@ -117,6 +117,7 @@ async def test_everything_restored_to_dumps_of_different_ages_is_brought_back_ex
     await goes_on(world)
 
 
+@in_the_long_form
 @pytest.mark.fault(11)
 async def test_a_log_that_was_lost_is_filled_again_and_everybody_goes_on(world: World) -> None:
     await until_exact(world)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from tests.e2e.installation import Installation, installed
 from tests.e2e.traffic import Delivery, directory
+from tests.form import in_the_long_form
 
 from fairloop.embedded import temporary_postgres
 from fairloop.testing_kafka import KafkaCluster
@@ -38,6 +39,7 @@ async def counted(installation: Installation) -> int:
         return int((await client.get("/v1/kpis/nps/organisation/all")).json()["n"] or 0)
 
 
+@in_the_long_form
 @pytest.mark.fault(9)
 async def test_without_its_database_or_the_log_nothing_is_lost(tmp_path: Path, prepared: Path) -> None:
     with temporary_postgres() as postgres:
