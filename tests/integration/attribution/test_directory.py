@@ -159,6 +159,38 @@ async def test_a_csv_import_creates_everything(box: Box) -> None:
     assert len(await box.published(OrgUnit)) == 2
 
 
+async def test_one_role_is_held_in_one_place_at_a_time(box: Box) -> None:
+    admin = await set_up(box)
+    before = await box.published(Assignment)
+    answer = await admin.put("/v1/assignments/moved", json=assignment("m1", "mechanic", "supply"))
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/body/from"]
+    assert "by assignment m1-mechanic" in answer.json()["detail"]
+    assert await box.published(Assignment) == before
+
+    await put(admin, "/v1/assignments/second-role", assignment("m1", "scheduler", "supply"))
+    await put(admin, "/v1/assignments/m1-mechanic", assignment("m1", "mechanic", "north", ends="2026-07-01"))
+    moved = assignment("m1", "mechanic", "supply") | {"from": "2026-07-01"}
+    await put(admin, "/v1/assignments/moved", moved)
+    answer = await admin.put("/v1/assignments/moved", json=moved | {"from": "2026-06-30"})
+    assert answer.status_code == 422
+
+
+async def test_an_import_judges_overlaps_by_what_would_hold_afterwards(box: Box) -> None:
+    admin = await set_up(box)
+    ends = {"id": "m1-mechanic"} | assignment("m1", "mechanic", "north", ends="2026-07-01")
+    moved = {"id": "moved"} | assignment("m1", "mechanic", "supply")
+    answer = await admin.post("/v1/directory/import", json={"assignments": [ends, moved]})
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [
+        "/assignments/0/from",
+        "/assignments/1/from",
+    ]
+    moved["from"] = "2026-07-01"
+    answer = await admin.post("/v1/directory/import", json={"assignments": [moved, ends]})
+    assert answer.json()["counts"]["assignment"] == {"created": 1, "changed": 1}
+
+
 async def test_an_import_with_an_error_imports_nothing(box: Box) -> None:
     admin = box.http("admin")
     broken = CSV + "assignment,a2,,,nobody,driver,,2026-01-01,,,,,\nplanet,p,,,,,,,,,,,\n"

@@ -4,6 +4,7 @@ Questions to the brokers use a client of their own, so that none can be left in 
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -28,6 +29,8 @@ from fairloop.log.port import (
 
 TOPIC_READY_SECONDS = 30.0
 READ_SECONDS = 30.0
+LEARNING_SECONDS = 5.0
+"""Brokers learn of a new topic one after the other: one that does not know it yet is no proof that there is none."""
 
 
 class KafkaLog:
@@ -70,7 +73,7 @@ class KafkaLog:
 
     async def check_topics(self, partitions: Mapping[str, int]) -> None:
         async with self._admin() as admin:
-            found = {name: len(parts) for name, parts in (await leaders(admin, partitions)).items()}
+            found = {name: len(parts) for name, parts in (await known(admin, partitions)).items()}
         wrong = {name: found.get(name) for name, count in partitions.items() if found.get(name) != count}
         if wrong:
             raise TopicMismatchError(f"expected {dict(partitions)}, found otherwise: {wrong}")
@@ -82,7 +85,7 @@ class KafkaLog:
         self, group: str, topics: Sequence[str], *, on_assigned: Assigned, on_revoked: Revoked
     ) -> KafkaSubscription:
         async with self._admin() as admin:
-            present = await leaders(admin, topics)
+            present = await known(admin, topics)
         if missing := set(topics) - set(present):
             raise TopicMismatchError(f"no such topics: {sorted(missing)}")
         subscription = KafkaSubscription(self._url, group, topics, on_assigned, on_revoked)
@@ -93,7 +96,7 @@ class KafkaLog:
         if not partitions:
             return {}
         async with self._admin() as admin:
-            present = await leaders(admin, {partition.topic for partition in partitions})
+            present = await known(admin, {partition.topic for partition in partitions})
         if missing := [p for p in partitions if p.partition not in present.get(p.topic, {})]:
             raise TopicMismatchError(f"no such partitions: {missing}")
         async with self._reader() as reader:
@@ -167,6 +170,17 @@ async def leaders(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str
         for topic in answer
         if topic["partitions"]
     }
+
+
+async def known(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, dict[int, int]]:
+    """`leaders`, asked again for a while when topics are missing."""
+    wanted = set(topics)
+    deadline = time.monotonic() + LEARNING_SECONDS
+    while True:
+        found = await leaders(admin, wanted)
+        if found.keys() == wanted or time.monotonic() > deadline:
+            return found
+        await asyncio.sleep(0.1)
 
 
 async def wait_for_leaders(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> None:

@@ -19,6 +19,19 @@ class Assignment:
     def covers(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
 
+    def collides(self, other: "Assignment") -> bool:
+        """Whether both say, for some day, where the same person works in the same role.
+
+        Two roles at once are common, one role in two places is a transfer whose first half was not ended: the
+        person's work would count for either unit by chance.
+        """
+        return (
+            self.id != other.id
+            and (self.employee, self.role) == (other.employee, other.role)
+            and (other.valid_to is None or self.valid_from < other.valid_to)
+            and (self.valid_to is None or other.valid_from < self.valid_to)
+        )
+
 
 def unit_on(assignments: Iterable[Assignment], role: str, day: date) -> str | None:
     """The unit that one person's work on `day` counts under; None when they had no assignment then.

@@ -1,6 +1,6 @@
 """The directory: written one entry at a time or by import, published when its public part changes."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from attribution.domain.assignments import Assignment
 from attribution.domain.org_tree import cycle_through
 from attribution.service import locks, reattribution
 from attribution.service.attribute import Moment
@@ -28,6 +29,8 @@ async def put(session: AsyncSession, row: Row, *, at: Moment) -> Row:
             raise Invalid(f"A unit cannot be below itself: {cycle}.", pointer="/body/parent")
     if isinstance(row, AssignmentRow):
         await locks.changing_rules(session)
+        for other in (await collisions(session, [row])).values():
+            raise Invalid(f"{other} End that one first, or import both at once.", pointer="/body/from")
     written = await write(session, [row])
     if written.moved:
         await reattribution.begin(session, at=at, employees=sorted(written.moved))
@@ -86,6 +89,30 @@ def _replace(held: DirectoryRow, row: DirectoryRow) -> list[EventData]:
 
 def _person(row: DirectoryRow) -> set[str]:
     return {row.employee} if isinstance(row, AssignmentRow) else set()
+
+
+async def collisions(session: AsyncSession, rows: Sequence[AssignmentRow]) -> dict[str, str]:
+    """Which of these assignments would overlap another of the same person and role, with which one."""
+    written = {row.id: _posting(row) for row in rows}
+    people = {row.employee for row in rows}
+    held = await session.scalars(select(AssignmentRow).where(AssignmentRow.employee.in_(people)))
+    after = {row.id: _posting(row) for row in held} | written
+    by_person: dict[str, list[Assignment]] = defaultdict(list)
+    for one in after.values():
+        by_person[one.employee].append(one)
+    found = (
+        (id, one, next(filter(one.collides, by_person[one.employee]), None)) for id, one in written.items()
+    )
+    return {
+        id: f"{one.employee} is {one.role} in {other.org_unit} already, by assignment {other.id}"
+        f" from {other.valid_from}{f' to {other.valid_to}' if other.valid_to else ''}."
+        for id, one, other in found
+        if other
+    }
+
+
+def _posting(row: AssignmentRow) -> Assignment:
+    return Assignment(row.id, row.employee, row.role, row.org_unit, row.valid_from, row.valid_to)
 
 
 async def cycles(session: AsyncSession, units: Sequence[OrgUnitRow]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from attribution.service import locks, reattribution
 from attribution.service.attribute import Moment
-from attribution.service.directory import Change, cycles, write
+from attribution.service.directory import Change, collisions, cycles, write
 from attribution.tables import AccountRow, AssignmentRow, DirectoryRow, EmployeeRow, OrgUnitRow, RoleRow
 from fairloop.errors import Invalid
 
@@ -31,11 +31,12 @@ async def import_all(
     """Counts of created, changed and unchanged entries per kind; a dry run undoes what it did.
 
     Raises Invalid with every error found: an id twice, a reference to something that is neither here nor in the
-    file, a unit below itself.
+    file, a unit below itself, a person in two places at once.
     """
     await locks.changing_directory(session)
     await locks.changing_rules(session)
     errors = _repeated(records) + await _dangling(session, records) + await _cyclic(session, records)
+    errors += await _colliding(session, records)
     if errors:
         raise Invalid(f"Nothing was imported: {len(errors)} errors.", errors=errors)
     savepoint = await session.begin_nested()
@@ -96,3 +97,9 @@ async def _cyclic(session: AsyncSession, records: Sequence[Record]) -> Errors:
         (f"{units[unit].pointer}/parent", f"A unit cannot be below itself: {way}.")
         for unit, way in (await cycles(session, rows)).items()
     ]
+
+
+async def _colliding(session: AsyncSession, records: Sequence[Record]) -> Errors:
+    found = {record.row.id: record for record in records if isinstance(record.row, AssignmentRow)}
+    rows = [record.row for record in found.values() if isinstance(record.row, AssignmentRow)]
+    return [(f"{found[id].pointer}/from", other) for id, other in (await collisions(session, rows)).items()]
