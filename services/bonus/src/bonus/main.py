@@ -1,6 +1,6 @@
 """The service bonus: plans, runs, and payouts that explain themselves."""
 
-from bonus.api import all_routes
+from bonus.api import ROUTES
 from bonus.handlers import build_handlers
 from bonus.service.recovering import recovery
 from bonus.service.runs import republish
@@ -14,7 +14,7 @@ service = Service(
     package="bonus",
     settings=BonusSettings,
     metadata=Base.metadata,
-    routes=all_routes,
+    routes=ROUTES,
     handlers=build_handlers,
     recovery=recovery,
     republish=republish,

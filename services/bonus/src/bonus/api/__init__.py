@@ -11,7 +11,7 @@ from bonus.api.runs import routes as runs
 from bonus.api.simulations import routes as simulations
 from bonus.api.statements import routes as statements
 
-all_routes = (
+ROUTES = [
     plans,
     acceptances,
     periods,
@@ -22,4 +22,4 @@ all_routes = (
     goal_reviews,
     inquiries,
     simulations,
-)
+]
