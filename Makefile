@@ -63,6 +63,10 @@ test: $(STAMP)  ## all tests, on real PostgreSQL and real Kafka (ARGS="-k word" 
 kafka-test: $(STAMP)  ## only the tests that need Kafka, on a broker started for them
 	@$(BIN)/python -m pytest tests -m kafka -q $(ARGS)
 
+.PHONY: systems
+systems: $(STAMP)  ## only the end-to-end tests of each system, one installation for all (LOG=kafka|embedded)
+	@LOG=$(or $(LOG),embedded) $(BIN)/python -m pytest tests/e2e/systems -q $(ARGS)
+
 .PHONY: fault
 fault: $(STAMP)  ## the faults a release must survive, with their full outages, and how long each took
 	@FAULT=long $(BIN)/python -m pytest tests --ignore=tests/bench -m fault -q -n 2 --dist loadgroup $(ARGS)

@@ -36,9 +36,12 @@ def mails() -> Iterator[Mailbox]:
 
 @pytest.fixture(scope="session")
 def installation(
-    tmp_path_factory: pytest.TempPathFactory, prepared: Path, mails: Mailbox
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    prepared: Path,
+    mails: Mailbox,
 ) -> Iterator[Installation]:
-    """Digests are due at once for whoever joins; webhooks may go to this machine."""
+    """Digests are due at once for whoever joins; webhooks may go to this machine. `LOG=kafka`: on a real broker."""
     now = datetime.now(UTC)
     telling = {
         "FAIRLOOP_SMTP_URL": mails.url,
@@ -48,5 +51,6 @@ def installation(
         "FAIRLOOP_DIGEST_HOUR": str(now.hour),
         "FAIRLOOP_WEBHOOK_ALLOWED_NETWORKS": json.dumps(["127.0.0.1/32"]),
     }
-    with installed(tmp_path_factory.mktemp("shared") / "home", prepared=prepared, **telling) as up:
+    log = {"FAIRLOOP_LOG_URL": request.getfixturevalue("kafka")} if os.environ.get("LOG") == "kafka" else {}
+    with installed(tmp_path_factory.mktemp("shared") / "home", prepared=prepared, **telling, **log) as up:
         yield up
