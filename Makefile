@@ -57,7 +57,7 @@ status: $(STAMP)  ## what runs, and what needs looking at
 
 .PHONY: test
 test: $(STAMP)  ## all tests, on real PostgreSQL and real Kafka (ARGS="-k word" passes options on)
-	@$(BIN)/python -m pytest tests --ignore=tests/bench -q -n 3 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest tests --ignore=tests/bench -q -n 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 .PHONY: kafka-test
 kafka-test: $(STAMP)  ## only the tests that need Kafka, on a broker started for them
@@ -69,7 +69,7 @@ systems: $(STAMP)  ## only the end-to-end tests of each system, one installation
 
 .PHONY: fault
 fault: $(STAMP)  ## the faults a release must survive, with their full outages, and how long each took
-	@FAULT=long $(BIN)/python -m pytest tests --ignore=tests/bench -m fault -q -n 2 --dist loadgroup $(ARGS)
+	@FAULT=long $(BIN)/python -m pytest tests --ignore=tests/bench -m fault -q -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 .PHONY: mutation-gate
 mutation-gate: $(STAMP)  ## break the runtime on purpose, again and again: the fault suite must notice each time

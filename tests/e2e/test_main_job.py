@@ -14,7 +14,7 @@ from tests.form import LONG
 pytestmark = pytest.mark.timeout(400)
 
 KILLS = 3 if LONG else 1
-SEND_SECONDS = 40 if LONG else 20
+SEND_SECONDS = 40 if LONG else 15
 PATIENCE_SECONDS = 90
 
 

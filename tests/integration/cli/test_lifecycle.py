@@ -57,55 +57,55 @@ def test_down_without_up_is_no_error(launcher: Launcher) -> None:
     assert "was not running" in done.stdout
 
 
-def test_a_killed_service_is_back_within_two_seconds(launcher: Launcher) -> None:
-    launcher.up()
+def test_a_killed_service_is_back_within_two_seconds(founded: Launcher) -> None:
+    founded.up()
     for _ in range(3):
-        before = launcher.pid("closed-loop")
+        before = founded.pid("closed-loop")
         os.kill(before, signal.SIGKILL)
-        wait_until(lambda before=before: launcher.run_json()["pids"]["closed-loop"] not in ([before], []), 2)
-        wait_until(lambda: answers(launcher, "closed-loop"), 3)
+        wait_until(lambda before=before: founded.run_json()["pids"]["closed-loop"] not in ([before], []), 2)
+        wait_until(lambda: answers(founded, "closed-loop"), 3)
 
 
-def test_a_killed_postgres_is_back(launcher: Launcher) -> None:
-    launcher.up()
-    server = server_of(launcher)
+def test_a_killed_postgres_is_back(founded: Launcher) -> None:
+    founded.up()
+    server = server_of(founded)
     before = server.pid
     assert before is not None
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: server.pid not in {None, before}, 20)
-    assert launcher.run("status").returncode == 0
+    assert founded.run("status").returncode == 0
 
 
-def test_up_after_a_killed_supervisor_leaves_no_orphans(launcher: Launcher) -> None:
-    launcher.up()
-    supervisor, _, *orphans = all_pids(launcher)
+def test_up_after_a_killed_supervisor_leaves_no_orphans(founded: Launcher) -> None:
+    founded.up()
+    supervisor, _, *orphans = all_pids(founded)
     os.kill(supervisor, signal.SIGKILL)
     wait_until(lambda: not is_alive(supervisor))
     assert all(is_alive(pid) for pid in orphans)
 
-    launcher.up()
+    founded.up()
     assert [pid for pid in orphans if is_alive(pid)] == []
-    assert launcher.run("status").returncode == 0
+    assert founded.run("status").returncode == 0
 
 
-def test_down_after_a_killed_supervisor_stops_everything(launcher: Launcher) -> None:
-    launcher.up()
-    supervisor, *orphans = all_pids(launcher)
+def test_down_after_a_killed_supervisor_stops_everything(founded: Launcher) -> None:
+    founded.up()
+    supervisor, *orphans = all_pids(founded)
     os.kill(supervisor, signal.SIGKILL)
     wait_until(lambda: not is_alive(supervisor))
-    assert launcher.run("down").returncode == 0
+    assert founded.run("down").returncode == 0
     assert [pid for pid in orphans if is_alive(pid)] == []
 
 
-def test_a_foreign_process_with_a_recorded_pid_is_left_alone(launcher: Launcher) -> None:
-    launcher.up()
-    processes = launcher.processes()
-    launcher.run("down")
+def test_a_foreign_process_with_a_recorded_pid_is_left_alone(founded: Launcher) -> None:
+    founded.up()
+    processes = founded.processes()
+    founded.run("down")
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as foreign:
         stale = str(processes.supervisor.pid).encode()
         record = b'{"supervisor":{"pid":%s,"stamp":"1"},"services":{"bonus":{"pid":%d,"stamp":"1"}}}'
-        launcher.installation.process_file.write_bytes(record % (stale, foreign.pid))
-        assert launcher.run("down").returncode == 0
+        founded.installation.process_file.write_bytes(record % (stale, foreign.pid))
+        assert founded.run("down").returncode == 0
         assert is_alive(foreign.pid)
         foreign.communicate(b"\n")
 
@@ -139,20 +139,18 @@ def test_data_of_a_newer_version_is_refused(launcher: Launcher) -> None:
     assert "newer Fairloop" in done.stderr
 
 
-def test_data_of_another_postgres_is_refused(launcher: Launcher) -> None:
-    launcher.up()
-    launcher.run("down")
-    (launcher.installation.data / "postgres" / "cluster" / "PG_VERSION").write_text("17\n")
-    done = launcher.run("up")
+def test_data_of_another_postgres_is_refused(founded: Launcher) -> None:
+    (founded.installation.data / "postgres" / "cluster" / "PG_VERSION").write_text("17\n")
+    done = founded.run("up")
     assert done.returncode == 1
     assert "made by PostgreSQL 17" in done.stderr
 
 
-def test_reset_stops_and_deletes(launcher: Launcher) -> None:
-    launcher.up()
-    pids = all_pids(launcher)
-    assert launcher.run("reset", "--yes").returncode == 0
-    assert not launcher.installation.home.exists()
+def test_reset_stops_and_deletes(founded: Launcher) -> None:
+    founded.up()
+    pids = all_pids(founded)
+    assert founded.run("reset", "--yes").returncode == 0
+    assert not founded.installation.home.exists()
     assert [pid for pid in pids if is_alive(pid)] == []
 
 

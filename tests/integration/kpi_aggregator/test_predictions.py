@@ -153,16 +153,16 @@ async def test_a_prediction_moves_no_figure_and_is_in_no_frozen_set(box: Box) ->
     assert await proof(box) == held
 
 
-@pytest.mark.parametrize("role", sorted(set(Role) - {Role.ADMIN, Role.ANALYST}))
-async def test_only_analysts_make_predictions_and_see_single_ones(role: Role, box: Box) -> None:
+async def test_only_analysts_make_predictions_and_see_single_ones(box: Box) -> None:
     await quarter(box, telling=False)
     made = await run(box)
-    caller = box.http(role, employee_id="m1", org_units=["north"])
+    for role in set(Role) - {Role.ADMIN, Role.ANALYST}:
+        caller = box.http(role, employee_id="m1", org_units=["north"])
 
-    posted = await caller.post("/v1/predictions", json={"kpi": "nps", "period": QUARTER})
-    listed = await caller.get(f"/v1/predictions/{made['id']}/interactions")
+        posted = await caller.post("/v1/predictions", json={"kpi": "nps", "period": QUARTER})
+        listed = await caller.get(f"/v1/predictions/{made['id']}/interactions")
 
-    assert (posted.status_code, listed.status_code) == (403, 403)
+        assert (posted.status_code, listed.status_code) == (403, 403), role
 
 
 @pytest.mark.parametrize(
