@@ -23,7 +23,7 @@ async def test_a_plan_is_made_worked_on_reminded_of_and_closed_with_what_changed
     await counted(company, today - timedelta(days=30), today, 8)
 
     path = f"/v1/action-plans/{company.name('quality')}"
-    bea = await company.token("manager", "bea", "north")
+    bea = "manager bea north"
     order = {"id": "order", "title": "Order it", "owner": company.name("mo"), "due": str(today)}
     train = {
         "id": "train",
@@ -65,36 +65,36 @@ async def test_a_plan_is_made_worked_on_reminded_of_and_closed_with_what_changed
         ({"owner": company.name("nobody")}, "/body/owner"),
         ({"stage": "closed"}, "/body/stage"),
     ):
-        refused = await company.ask("closed-loop", "PUT", path, plan | changed, token=bea, status=422)
+        refused = await company.refused(422, "closed-loop", "PUT", path, plan | changed, by=bea)
         assert pointer in {error["pointer"] for error in refused["errors"]}
-    await company.ask("closed-loop", "GET", path, token=bea, status=404)
+    await company.refused(404, "closed-loop", "GET", path, by=bea)
 
-    made = await company.ask("closed-loop", "PUT", path, plan, token=bea)
+    made = await company.ask("closed-loop", "PUT", path, plan, by=bea)
     frozen = made["analytics"]
     assert (frozen["figure"]["n"], frozen["figure"]["value"]) == (8, -100.0)
     assert [one["cause"] for one in frozen["causes"]] == ["quality"]
     assert made["open_tasks"] == ["order"]
 
     async def reminded() -> bool:
-        found = await company.ask("closed-loop", "GET", path, token=bea)
+        found = await company.ask("closed-loop", "GET", path, by=bea)
         fired = [(one["kind"], one["subject"]) for one in found["reminders"] if one["state"] == "fired"]
         return fired == [("review", ""), ("task", "order")]
 
     await company.until(reminded)
-    mo = await company.token("employee", "mo")
+    mo = "employee mo"
     assert await told(company, bea) == ["action_plan_review"]
     assert await told(company, mo) == ["action_plan_task", "action_plan_task_due"]
-    assert (await company.ask("closed-loop", "GET", path, token=mo))["id"] == company.name("quality")
+    assert (await company.ask("closed-loop", "GET", path, by=mo))["id"] == company.name("quality")
 
     for job in range(9):
         await company.answered(f"after-{job}", 10)
     await counted(company, today, today + timedelta(days=2), 9)
     tasks = [order | {"done": True}, train | {"done": True}]
     ended = plan | {"stage": "closed", "project_plan": {"tasks": tasks}}
-    refused = await company.ask("closed-loop", "PUT", path, ended, token=bea, status=422)
+    refused = await company.refused(422, "closed-loop", "PUT", path, ended, by=bea)
     assert [error["pointer"] for error in refused["errors"]] == ["/body/result"]
     ended["result"] = "Nobody came back because of a leak"
-    closed = await company.ask("closed-loop", "PUT", path, ended, token=bea)
+    closed = await company.ask("closed-loop", "PUT", path, ended, by=bea)
     found = closed["comparison"]
     assert (found["before"]["value"], found["after"]["value"], found["difference"]) == (-100.0, 100.0, 200.0)
     assert found["ci95"][0] > 0
@@ -103,22 +103,17 @@ async def test_a_plan_is_made_worked_on_reminded_of_and_closed_with_what_changed
     assert [one["state"] for one in closed["reminders"]].count("fired") == 2
     assert await told(company, bea) == ["action_plan_review"]
     linked = f"/v1/action-plans?case={case['id']}&cause=quality&stage=closed"
-    listed = await company.ask("closed-loop", "GET", linked, token=bea)
+    listed = await company.ask("closed-loop", "GET", linked, by=bea)
     assert [one["id"] for one in listed["items"]] == [company.name("quality")]
 
 
-async def told(company: ToldCompany, token: str) -> list[str]:
+async def told(company: ToldCompany, by: str) -> list[str]:
     """What somebody was told about action plans, oldest first."""
-    items = (await company.ask("closed-loop", "GET", "/v1/notifications?limit=500", token=token))["items"]
+    items = (await company.ask("closed-loop", "GET", "/v1/notifications?limit=500", by=by))["items"]
     return [one["kind"] for one in reversed(items) if one["about"]["type"] == "action_plan"]
 
 
 async def counted(company: ToldCompany, start: object, end: object, n: int) -> None:
     """The figures have so many answers of these days."""
     path = f"/v1/kpis/nps/org_unit/{company.name('north')}?from={start}&to={end}"
-
-    async def look() -> bool:
-        found = await company.ask("kpi-aggregator", "GET", path)
-        return bool(found["n"] == n)
-
-    await company.until(look)
+    await company.shows("kpi-aggregator", path, n=n)

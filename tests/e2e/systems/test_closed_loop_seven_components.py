@@ -16,6 +16,7 @@ async def test_an_alert_gets_all_seven_components_and_each_of_them_acts(installa
     company = FollowedCompany(installation)
     await company.open()
     await company.put(
+        "closed-loop",
         "sla-policies",
         "calm",
         {
@@ -50,31 +51,33 @@ async def test_an_alert_gets_all_seven_components_and_each_of_them_acts(installa
     assert looked_after["owner_reason"] == "account owner of the customer"
     assert {clock["kind"] for clock in visited["clocks"]} == {"acknowledge", "contact", "resolve"}
 
-    mila = await company.token("employee", "mila")
-    assert (await company.ask("closed-loop", "GET", f"/v1/cases/{visited['id']}", token=mila))["notes"] == []
-    await company.do(visited, "note", {"text": "hello"}, token=mila, status=403)
+    mila = "employee mila"
+    assert (await company.ask("closed-loop", "GET", f"/v1/cases/{visited['id']}", by=mila))["notes"] == []
+    path = f"/v1/cases/{visited['id']}"
+    await company.refused(403, "closed-loop", "POST", f"{path}/note", {"text": "hello"}, by=mila)
 
-    bea = await company.token("manager", "bea", "north")
-    paused = await company.do(visited, "pause", {"reason": "on holiday"}, token=bea)
+    bea = "manager bea north"
+    paused = await company.do(visited, "pause", {"reason": "on holiday"}, by=bea)
     assert {(clock["state"], clock["due_at"]) for clock in paused["clocks"]} == {("paused", None)}
-    resumed = await company.do(visited, "resume", token=bea)
+    resumed = await company.do(visited, "resume", by=bea)
     assert {clock["state"] for clock in resumed["clocks"]} == {"running"}
     before = {clock["kind"]: clock["due_at"] for clock in visited["clocks"]}
     assert all(clock["due_at"] > before[clock["kind"]] for clock in resumed["clocks"])
 
-    letter = await company.do(visited, "contact", {"method": "letter"}, token=bea)
+    letter = await company.do(visited, "contact", {"method": "letter"}, by=bea)
     assert letter["contacted_as_planned"] is False
-    assert (await company.do(visited, "contact", {"method": "phone"}, token=bea))["contacted_as_planned"]
-    refused = await company.do(visited, "resolve", {"root_cause": " "}, token=bea, status=422)
+    assert (await company.do(visited, "contact", {"method": "phone"}, by=bea))["contacted_as_planned"]
+    unsaid = {"root_cause": " "}
+    refused = await company.refused(422, "closed-loop", "POST", f"{path}/resolve", unsaid, by=bea)
     assert [error["pointer"] for error in refused["errors"]] == ["/body/root_cause", "/body/result"]
     settled = {"root_cause": "late", "result": "recovered"}
-    done = await company.do(visited, "resolve", settled, token=bea)
+    done = await company.do(visited, "resolve", settled, by=bea)
     assert {clock["state"] for clock in done["clocks"]} == {"met"}
     assert await company.told("mila", visited["id"]) == ["fyi", "fyi_resolved"]
 
-    boss = await company.token("manager", "boss", "all")
+    boss = "manager boss all"
     path = f"/v1/oversight/ageing?oversight_owner={company.name('boss')}&alert_rule="
-    view = await company.ask("closed-loop", "GET", path + company.name("dispatch"), token=boss)
+    view = await company.ask("closed-loop", "GET", path + company.name("dispatch"), by=boss)
     assert (view["total"]["open"], view["total"]["unattended"], view["total"]["oldest_days"]) == (1, 1, 0)
     assert [(one["days"], one["open"]) for one in view["by_age"]] == [("0-1", 1)]
     assert [(one["owner"], one["open"]) for one in view["by_owner"]] == [(company.name("mo"), 1)]
@@ -85,7 +88,7 @@ async def test_when_nobody_acts_the_case_goes_up_and_up_once(installation: Insta
     await company.open()
     targets = {"acknowledge": SECOND, "contact": 2 * SECOND, "resolve": 600}
     quick = {"calendar": company.name("always"), "target_minutes": targets}
-    await company.put("sla-policies", "quick", quick)
+    await company.put("closed-loop", "sla-policies", "quick", quick)
     await company.rule(
         "burning",
         ("nps", "==", 0),
@@ -108,5 +111,5 @@ async def test_when_nobody_acts_the_case_goes_up_and_up_once(installation: Insta
     assert told == [["escalation"], ["unattended"], ["fyi", "fyi_escalated"]]
     assert {one["recipient"] for one in found["notifications"]} == set(who)
     assert [one["kind"] for one in found["history"]].count("escalated") == 1
-    bea = await company.token("manager", "bea")
-    assert (await company.do(case, "acknowledge", token=bea))["status"] == "acknowledged"
+    bea = "manager bea"
+    assert (await company.do(case, "acknowledge", by=bea))["status"] == "acknowledged"

@@ -19,10 +19,12 @@ async def test_not_my_customer_moves_the_figure_and_the_pay_by_exactly_that_answ
     await company.found("mila")
     mila = f"employee/{company.name('mila')}"
     ids = await company.worked("mila", MILA)
-    lost = await company.answer("lost", 9, job="a-job-nobody-posted")
+    unknown = company.name("a-job-nobody-posted")
+    answer = company.answer("lost", 9, interaction_ref=unknown)
+    lost = (await company.batch("survey-intake", "responses", [answer]))[0]["response_id"]
     whole = await company.counted("organisation/all", 17)
     assert (await company.counted(mila, 16))["value"] == 37.5
-    period = await company.plan("own", ["mila"])
+    period = await company.pays("own", ["mila"])
     before = await company.statement(period, "mila")
     assert (before["counted"], before["payout_minor"]) == (16, 75_000)
 
@@ -39,7 +41,9 @@ async def test_not_my_customer_moves_the_figure_and_the_pay_by_exactly_that_answ
 
     waiting = (await company.ask("attribution", "GET", "/v1/unmatched?limit=500"))["items"]
     assert lost in {one["response_id"] for one in waiting}
-    await company.post_jobs([company.job("found", "mila") | {"customer_ref": company.name("customer-lost")}])
+    job = company.job("found", "mila", "north", company.day(0))
+    job["customer_ref"] = company.name("customer-lost")
+    await company.batch("attribution", "interactions", [job])
     found = {"interaction": company.name("found")}
     await company.ask("attribution", "POST", f"/v1/unmatched/{lost}/resolve", found)
     assert (await company.counted(mila, 16))["value"] == 50.0
@@ -60,11 +64,11 @@ async def test_thin_data_moves_money_to_the_team_and_no_data_takes_the_teams(
     assert (thin["value"], unit["value"]) == (100.0, 52.2)
     of_unit = 1 + 0.5 * (52.2 - 40) / 20
 
-    period = await company.plan("reliable", ["many", "thin", "none"], reliability_mode="A", gates=[])
+    period = await company.pays("reliable", ["many", "thin", "none"], reliability_mode="A", gates=[])
     paid = (await company.statement(period, "thin"))["payout_minor"]
     assert paid == pytest.approx(100_000 * (reliability * 1.5 + (1 - reliability) * of_unit), abs=1)
     assert (await company.statement(period, "none"))["payout_minor"] == 130_500
-    plain = await company.plan("plain", ["thin", "none"])
+    plain = await company.pays("plain", ["thin", "none"])
     assert (await company.statement(plain, "thin"))["payout_minor"] == 150_000
     assert (await company.statement(plain, "none"))["payout_minor"] == 130_500
 
@@ -76,7 +80,8 @@ async def test_invitations_tell_coverage_answer_rate_and_wrong_contact_data(
     await company.found("fair", "picky")
     await company.worked("fair", [9] * 8)
     await company.worked("picky", [9] * 6)
-    await company.post_jobs([company.job(f"angry-{n}", "picky", place=n) for n in range(6)])
+    angry = [company.job(f"angry-{n}", "picky", "north", company.day(n)) for n in range(6)]
+    await company.batch("attribution", "interactions", angry)
 
     def invitation(job: str, *, sent: bool = True, **more: Any) -> dict[str, Any]:
         at = company.day(1) + timedelta(hours=1)
@@ -105,12 +110,12 @@ async def test_invitations_tell_coverage_answer_rate_and_wrong_contact_data(
 
     picky = f"employee/{company.name('picky')}"
     path = f"/v1/coverage/{picky}?{company.quarter}"
-    told = await company.until("kpi-aggregator", path, eligible=12, interactions=12, answered=6)
+    told = await company.shows("kpi-aggregator", path, eligible=12, interactions=12, answered=6)
     assert (told["sent"], told["coverage"], told["answer_rate"]) == (8, 0.6667, 0.75)
     assert (told["bounced"], told["edited"]) == (2, 1)
     assert told["ci95"][0] < 0.6667 < told["ci95"][1] < 1
     north = f"/v1/coverage/org_unit/{company.name('north')}?{company.quarter}"
-    told = await company.until("kpi-aggregator", north, eligible=20, sent=16)
+    told = await company.shows("kpi-aggregator", north, eligible=20, sent=16)
     assert told["coverage"] == 0.8
     period = {"kpi": "nps", "period": {"from": f"{company.year}-01-01", "to": f"{company.year}-04-01"}}
     frozen = await company.ask("kpi-aggregator", "POST", "/v1/snapshots", period)
@@ -121,7 +126,7 @@ async def test_invitations_tell_coverage_answer_rate_and_wrong_contact_data(
     customer = company.name("customer-angry-0")
     receipt = await company.ask("survey-intake", "DELETE", f"/v1/customers/{customer}")
     assert receipt["invitations"] == 1
-    await company.until("kpi-aggregator", path, eligible=11, sent=8)
+    await company.shows("kpi-aggregator", path, eligible=11, sent=8)
 
 
 async def test_figures_by_segment_cause_role_and_touchpoint(installation: Installation) -> None:

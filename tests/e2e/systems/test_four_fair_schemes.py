@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from tests.e2e.installation import Installation
-from tests.e2e.systems.paid_company import CURVE, PaidCompany, component, scores
+from tests.e2e.systems.company import CURVE, component
+from tests.e2e.systems.paid_company import PaidCompany, scores
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -43,7 +44,7 @@ async def test_the_four_schemes_and_the_pool_side_by_side_on_one_approved_period
         "candidates": [{"id": id, "plan": plan} for id, plan in tried.items()],
         "replicates": 40,
     }
-    made = await firm.ask("bonus", "POST", "/v1/simulations", body, role="finance")
+    made = await firm.ask("bonus", "POST", "/v1/simulations", body, by="finance")
     replays = {one["id"]: one["periods"][0] for one in made["candidates"]}
     assert {id: [person["payout_minor"] for person in one["people"]] for id, one in replays.items()} == {
         "individual": [100_000, 100_000, 50_000, 100_000],
@@ -76,15 +77,15 @@ async def test_the_four_schemes_and_the_pool_side_by_side_on_one_approved_period
 
     again = await firm.ask("bonus", "GET", f"/v1/simulations/{made['id']}")
     assert again == made
-    council = await firm.ask("bonus", "GET", f"/v1/simulations/{made['id']}", role="works_council")
+    council = await firm.ask("bonus", "GET", f"/v1/simulations/{made['id']}", by="works_council")
     assert [
         (one["total_minor"], one["periods"][0]["people"], one["periods"][0]["units"])
         for one in council["candidates"]
     ] == [(one["total_minor"], [], []) for one in made["candidates"]]
-    hers = await firm.call("bonus", "GET", f"/v1/simulations/{made['id']}", role="employee", employee="a")
+    hers = await firm.call("bonus", "GET", f"/v1/simulations/{made['id']}", by="employee a")
     assert hers.status_code == 403
     assert (await firm.statement(period, "c"))["payout_minor"] == 50_000
-    payroll = await firm.ask("bonus", "GET", f"/v1/periods/{period}/payroll.csv", role="finance")
+    payroll = await firm.ask("bonus", "GET", f"/v1/periods/{period}/payroll.csv", by="finance")
     assert payroll.count("\r\n") == 5
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 from tests.e2e.installation import Installation
-from tests.e2e.systems.small_company import CURVE, SmallCompany, from_today
+from tests.e2e.systems.company import component
+from tests.e2e.systems.small_company import SmallCompany, from_today
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("systems")]
 
@@ -15,29 +16,9 @@ async def test_four_readers_find_what_they_need_and_nothing_else(installation: I
     await firm.found(["m1"])
     responses = await firm.answered("m1", [*PROMOTERS, *DETRACTORS])
     plan, period, me = firm.name("plan"), firm.name("period"), firm.name("m1")
-    component = {
-        "id": "own",
-        "kpi": "nps",
-        "scope": "self",
-        "view": "influenced",
-        "weight": "1",
-        "curve": CURVE,
-    }
-    text = {
-        "name": "Track",
-        "mode": "track_only",
-        "currency": "EUR",
-        "scheme": "individual",
-        "components": [component],
-        "payees": [{"employee": me, "target_bonus_minor": 0}],
-        "notice_days": 0,
-    }
-    await firm.ask("bonus", "PUT", f"/v1/plans/{plan}", text)
-    reasons = [
-        {"code": code, "reason": "a company that exists for the length of a test"}
-        for code in ("too_few_responses", "short_notice", "cliff")
-    ]
-    await firm.ask("bonus", "POST", f"/v1/plans/{plan}/publish", {"waivers": reasons})
+    track = {"name": "Track", "mode": "track_only", "scheme": "individual"}
+    payees = [{"employee": me, "target_bonus_minor": 0}]
+    await firm.publish("plan", firm.plan([component("own", "self", "1")], [], **track, payees=payees))
     days = {"from": from_today(-10), "to": from_today(10), "plan": plan}
     await firm.ask("bonus", "PUT", f"/v1/periods/{period}", days)
     await firm.ask("bonus", "POST", f"/v1/periods/{period}/calculate")
@@ -51,7 +32,7 @@ async def test_four_readers_find_what_they_need_and_nothing_else(installation: I
 async def the_cx_lead(firm: SmallCompany) -> None:
     """Sees that promoters seldom say why, and what that does to the influenced view."""
     path = f"/v1/kpis/nps/cause-answers?window=30d&org_unit={firm.name('branch')}"
-    told = await firm.ask("kpi-aggregator", "GET", path, role="analyst")
+    told = await firm.ask("kpi-aggregator", "GET", path, by="analyst")
     assert (told["promoters"]["rate"], told["detractors"]["rate"], told["z"]) == (0.25, 1.0, -3.873)
     assert "leans down" in told["finding"]
 
@@ -59,14 +40,14 @@ async def the_cx_lead(firm: SmallCompany) -> None:
 async def the_employee(firm: SmallCompany, responses: list[str]) -> None:
     """Finds in one call what counts, what does not, why, and how to object; and objects that way."""
     me = firm.name("m1")
-    told = await firm.ask("bonus", "GET", f"/v1/goals/{me}", role="employee", who="m1")
+    told = await firm.ask("bonus", "GET", f"/v1/goals/{me}", by="employee m1 branch")
     (goal,) = told["items"]
     assert goal["answers"]["counted"] == 15
     (uncounted,) = goal["answers"]["not_counted"]
     assert (uncounted["reason"], uncounted["n"]) == ("no_cause_given", 15)
     call = next(one for one in told["objections"] if one["to"] == "say that this was not your customer")
     body = {**call["body"], "response_id": responses[-1], "reason": "I was on leave that day."}
-    filed = await firm.ask(call["service"], call["method"], call["path"], body, role="employee", who="m1")
+    filed = await firm.ask(call["service"], call["method"], call["path"], body, by="employee m1 branch")
     assert (filed["employee"], filed["status"]) == (me, "open")
 
 
@@ -88,8 +69,8 @@ async def the_works_council(firm: SmallCompany, responses: list[str]) -> None:
         ("kpi-aggregator", "/v1/kpis/nps/cause-answers"),
     ]
     for service, path in readable:
-        await firm.ask(service, "GET", path, role="works_council")
-    disputes = await firm.ask("attribution", "GET", f"/v1/disputes?employee={me}", role="works_council")
+        await firm.ask(service, "GET", path, by="works_council")
+    disputes = await firm.ask("attribution", "GET", f"/v1/disputes?employee={me}", by="works_council")
     assert [one["reason"] for one in disputes["items"]] == ["I was on leave that day."]
     closed = [
         ("bonus", f"/v1/periods/{period}/statements/{me}"),
@@ -102,9 +83,9 @@ async def the_works_council(firm: SmallCompany, responses: list[str]) -> None:
         ("closed-loop", f"/v1/adoption/employee/{me}"),
     ]
     for service, path in closed:
-        await firm.refused(403, service, "GET", path, role="works_council")
+        await firm.refused(403, service, "GET", path, by="works_council")
     for response in responses[-3:]:
-        read = await firm.ask("survey-intake", "GET", f"/v1/responses/{response}", role="works_council")
+        read = await firm.ask("survey-intake", "GET", f"/v1/responses/{response}", by="works_council")
         assert "comment" not in read
         assert "customer" not in read
 
@@ -113,9 +94,9 @@ async def the_integrator(firm: SmallCompany) -> None:
     """Lists what was sent, and deletes what was sent by mistake."""
     shop, sent = firm.name("shop"), firm.name("m1-0")
     path = f"/v1/responses?connection={shop}&survey_id=nps&external_id={sent}"
-    (found,) = (await firm.ask("survey-intake", "GET", path, role="service"))["items"]
-    everything = await firm.ask("survey-intake", "GET", f"/v1/responses?connection={shop}", role="service")
+    (found,) = (await firm.ask("survey-intake", "GET", path, by="service"))["items"]
+    everything = await firm.ask("survey-intake", "GET", f"/v1/responses?connection={shop}", by="service")
     assert len(everything["items"]) == len(PROMOTERS) + len(DETRACTORS)
-    await firm.ask("survey-intake", "DELETE", f"/v1/responses/{found['response_id']}", role="ops")
+    await firm.ask("survey-intake", "DELETE", f"/v1/responses/{found['response_id']}", by="ops")
     figure = f"/v1/kpis/nps/employee/{firm.name('m1')}?window=30d"
-    await firm.until("kpi-aggregator", figure, lambda told: told["promoters"] == len(PROMOTERS) - 1)
+    await firm.shows("kpi-aggregator", figure, promoters=len(PROMOTERS) - 1)

@@ -2,7 +2,8 @@
 
 import pytest
 from tests.e2e.installation import Installation
-from tests.e2e.systems.paid_company import PaidCompany, component, scores
+from tests.e2e.systems.company import component
+from tests.e2e.systems.paid_company import PaidCompany, scores
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -23,12 +24,12 @@ async def test_goals_are_tracked_without_pay_and_beside_paid_ones(installation: 
     ]
     assert (one["counted"], one["components"][0]["ci95"]) == (20, [8.4, 69.8])
     assert one["counterfactual"]["anchor"] == "excellence"
-    payroll = await firm.ask("bonus", "GET", f"/v1/periods/{tracked}/payroll.csv", role="finance")
+    payroll = await firm.ask("bonus", "GET", f"/v1/periods/{tracked}/payroll.csv", by="finance")
     assert payroll.splitlines() == [
         "employee,amount_minor,held_minor,currency,period,run,rule_version,payment_key"
     ]
     question = {"period": tracked, "employee": firm.name("m"), "text": "What would make it 50?"}
-    await firm.ask("bonus", "POST", "/v1/inquiries", question, role="employee", employee="m")
+    await firm.ask("bonus", "POST", "/v1/inquiries", question, by="employee m")
 
     shown = component("own", "self", "0", paid=False)
     mixed = await firm.close("mixed", firm.plan([{**unit, "weight": "1"}, shown], ["m", "n"], scheme="team"))
@@ -41,7 +42,7 @@ async def test_goals_are_tracked_without_pay_and_beside_paid_ones(installation: 
             own_score,
             0,
         )
-    payroll = await firm.ask("bonus", "GET", f"/v1/periods/{mixed}/payroll.csv", role="finance")
+    payroll = await firm.ask("bonus", "GET", f"/v1/periods/{mixed}/payroll.csv", by="finance")
     assert [line.split(",")[:2] for line in payroll.splitlines()[1:]] == [
         [firm.name("m"), "100000"],
         [firm.name("n"), "100000"],

@@ -78,6 +78,7 @@ async def settle(company: FollowedCompany, case: dict[str, Any], track: str, res
     await company.do(case, "contact", {"method": "phone"})
     written = {name: "x" for name in case["required_documentation"] if name != "result"}
     other = "upsell" if track != "promoter" else "recovered"
-    refused = await company.do(case, "resolve", {**written, "result": other}, status=422)
+    path, told = f"/v1/cases/{case['id']}/resolve", {**written, "result": other}
+    refused = await company.refused(422, "closed-loop", "POST", path, told)
     assert [error["pointer"] for error in refused["errors"]] == ["/body/result"]
     assert (await company.do(case, "resolve", {**written, "result": result}))["result"] == result

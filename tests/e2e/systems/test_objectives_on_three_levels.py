@@ -2,7 +2,8 @@
 
 import pytest
 from tests.e2e.installation import Installation
-from tests.e2e.systems.paid_company import PaidCompany, component, scores
+from tests.e2e.systems.company import component
+from tests.e2e.systems.paid_company import PaidCompany, scores
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -57,6 +57,6 @@ async def test_the_integrator_gets_case_events_signed_and_can_list_replay_and_de
         ]
         assert [one.body for one in again] == [newest.body, newest.body]
         await company.ask("closed-loop", "DELETE", f"/v1/webhook-deliveries/{wanted}")
-        await company.ask("closed-loop", "GET", f"/v1/webhook-deliveries/{wanted}", status=404)
+        await company.refused(404, "closed-loop", "GET", f"/v1/webhook-deliveries/{wanted}")
         await company.ask("closed-loop", "DELETE", subscription)
         assert (await company.ask("closed-loop", "GET", listed))["items"] == []

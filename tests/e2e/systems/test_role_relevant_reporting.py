@@ -19,12 +19,8 @@ async def test_each_role_is_told_what_is_theirs_and_nobody_more(
         await company.answered(f"fine-{number}", 10, days_ago=2)
     unhappy = await company.answered("bad", 2, days_ago=2)
     case = await company.case_of(unhappy)
-
-    async def counted() -> bool:
-        path = f"/v1/kpis/nps/employee/{company.name('mila')}?window=90d"
-        return (await company.ask("kpi-aggregator", "GET", path))["n"] == 7
-
-    await company.until(counted)
+    path = f"/v1/kpis/nps/employee/{company.name('mila')}?window=90d"
+    await company.shows("kpi-aggregator", path, n=7)
     await company.join()
 
     async def mail(who: str) -> EmailMessage:
@@ -47,9 +43,9 @@ async def test_each_role_is_told_what_is_theirs_and_nobody_more(
     assert "The programme" in texts["boss"]
     assert "Your team" not in texts["mila"]
 
-    bea = await company.token("manager", "bea", "north")
+    bea = "manager bea north"
     case = await company.case_of(unhappy)
-    digest = await company.ask("closed-loop", "GET", f"/v1/digests/{company.name('bea')}", token=bea)
+    digest = await company.ask("closed-loop", "GET", f"/v1/digests/{company.name('bea')}", by=bea)
     assert digest["kind"] == "manager"
     assert digest["team"]["ageing"]["under_1_day"] == 1
     (trend,) = digest["team"]["trends"]
@@ -58,18 +54,16 @@ async def test_each_role_is_told_what_is_theirs_and_nobody_more(
     (oldest,) = digest["team"]["oldest"]
     assert oldest["link"] == f"https://fairloop.test/v1/cases/{case['id']}"
     assert oldest["link"].removeprefix("https://fairloop.test") in texts["bea"]
-    await company.ask("closed-loop", "GET", oldest["link"].removeprefix("https://fairloop.test"), token=bea)
+    await company.ask("closed-loop", "GET", oldest["link"].removeprefix("https://fairloop.test"), by=bea)
 
-    mila = await company.token("employee", "mila")
-    own = await company.ask("closed-loop", "GET", f"/v1/digests/{company.name('mila')}", token=mila)
+    mila = "employee mila"
+    own = await company.ask("closed-loop", "GET", f"/v1/digests/{company.name('mila')}", by=mila)
     assert (own["kind"], own["own"]["n"], own["team"]) == ("employee", 7, None)
     assert len(own["wins"]) == 6
-    page = await company.ask(
-        "closed-loop", "GET", f"/v1/digests/{company.name('mila')}?format=html", token=mila
-    )
+    page = await company.ask("closed-loop", "GET", f"/v1/digests/{company.name('mila')}?format=html", by=mila)
     assert page.startswith("<!doctype html>")
     for other in ("mo", "bea", "boss"):
-        await company.ask("closed-loop", "GET", f"/v1/digests/{company.name(other)}", token=mila, status=404)
+        await company.refused(404, "closed-loop", "GET", f"/v1/digests/{company.name(other)}", by=mila)
     path = f"/v1/digest-deliveries?employee={company.name('mila')}"
     (delivery,) = (await company.ask("closed-loop", "GET", path))["items"]
     assert (delivery["state"], delivery["attempts"]) == ("sent", 1)

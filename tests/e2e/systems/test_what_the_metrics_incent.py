@@ -5,7 +5,8 @@ import time
 
 import pytest
 from tests.e2e.installation import Installation
-from tests.e2e.systems.paid_company import CURVE, PaidCompany, component
+from tests.e2e.systems.company import CURVE, component
+from tests.e2e.systems.paid_company import PaidCompany
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -30,7 +31,7 @@ async def test_a_plan_is_published_when_every_finding_is_mended_or_waived(instal
     await firm.ask("bonus", "PUT", path, plan)
     deadline = time.monotonic() + 30  # the roles travel as events
     while True:
-        found = (await firm.ask("bonus", "GET", f"{path}/findings", role="finance"))["items"]
+        found = (await firm.ask("bonus", "GET", f"{path}/findings", by="finance"))["items"]
         if "back_office_weighs_more" in {one["code"] for one in found} or time.monotonic() > deadline:
             break
         await asyncio.sleep(0.2)
@@ -70,7 +71,7 @@ async def test_a_plan_is_published_when_every_finding_is_mended_or_waived(instal
     published = await firm.ask("bonus", "POST", f"{path}/publish", waived)
     assert published["status"] == "published"
     for role in ("works_council", "employee"):
-        shown = await firm.ask("bonus", "GET", path, role=role)
+        shown = await firm.ask("bonus", "GET", path, by=role)
         assert [(one["code"], one["waived"]["reason"]) for one in shown["findings"]] == [
             ("too_few_responses", reason)
         ] * 2

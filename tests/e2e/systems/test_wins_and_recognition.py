@@ -16,11 +16,11 @@ async def test_wins_are_shared_with_consent_and_taken_back_with_the_answer(
     await company.found()
     await company.join()
     team = f"/v1/recognitions?org_unit={company.name('north')}"
-    mo = await company.token("employee", "mo")
+    mo = "employee mo"
 
     async def feed(size: int) -> list[dict[str, Any]]:
         async def look() -> list[dict[str, Any]] | None:
-            items: list[dict[str, Any]] = (await company.ask("closed-loop", "GET", team, token=mo))["items"]
+            items: list[dict[str, Any]] = (await company.ask("closed-loop", "GET", team, by=mo))["items"]
             return items if len(items) == size else None
 
         return await company.until(look) if size else []
@@ -43,10 +43,10 @@ async def test_wins_are_shared_with_consent_and_taken_back_with_the_answer(
     ]
 
     body = {"to": company.name("bea"), "text": "Thank you for the voucher idea."}
-    thanks = await company.ask("closed-loop", "POST", "/v1/recognitions", body, token=mo)
+    thanks = await company.ask("closed-loop", "POST", "/v1/recognitions", body, by=mo)
     assert thanks["from"] == company.name("mo")
-    bea = await company.token("manager", "bea", "north")
-    missing = await company.ask("closed-loop", "GET", "/v1/recognitions/missing", token=bea)
+    bea = "manager bea north"
+    missing = await company.ask("closed-loop", "GET", "/v1/recognitions/missing", by=bea)
     assert [item["employee"] for item in missing["items"]] == [company.name("mo")]
 
     await company.ask("survey-intake", "DELETE", f"/v1/customers/{company.name('customer-a')}")
