@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 AGAIN = frozenset({408, 425, 429, 502, 503, 504})
 """Statuses that ask to come back later."""
+AT_ONCE = 50
+"""Requests under way to one service. Thousands of stories wait out an outage here, not in the client's pool, which
+looks at each waiting request whenever a connection is free."""
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 
@@ -36,10 +39,11 @@ class Caller:
                 base_url=url,
                 headers={"Authorization": f"Bearer {token}"},
                 timeout=10,
-                limits=httpx.Limits(max_connections=100),
+                limits=httpx.Limits(max_connections=None),
             )
             for service, url in urls.items()
         }
+        self._turns = {service: asyncio.Semaphore(AT_ONCE) for service in urls}
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,7 +98,8 @@ class Caller:
         pause = _FIRST_PAUSE
         while True:
             try:
-                answer = await self._clients[service].request(method, path, **options())
+                async with self._turns[service]:
+                    answer = await self._clients[service].request(method, path, **options())
             except httpx.TransportError as error:
                 self.answers[type(error).__name__] += 1
             else:
@@ -114,7 +119,7 @@ class Caller:
 
 
 async def until(look: Callable[[], Awaitable[T | None]], *, pause: float = 0.2) -> T:
-    """Look until there is something to see; what is refused may be there later."""
+    """Look, ever less often, until there is something to see; what is refused may be there later."""
     while True:
         try:
             found = await look()
@@ -123,6 +128,7 @@ async def until(look: Callable[[], Awaitable[T | None]], *, pause: float = 0.2) 
         if found is not None:
             return found
         await asyncio.sleep(pause)
+        pause = min(1.5 * pause, _LONGEST_PAUSE)
 
 
 async def side_by_side(jobs: Iterable[Awaitable[T]], *, most: int = 16) -> list[T]:
