@@ -1,15 +1,11 @@
-"""The baselines of the intake: `python -m tests.bench.bare PORT` answers webhooks that it only reads.
+"""The baselines of the intake: `python -m tests.bench.bare PORT` answers webhooks that it only reads."""
 
-Served exactly as `fairloop.serve` serves a service: the same event loop and the same options of uvicorn.
-"""
-
-import asyncio
 import sys
 
-import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from tests.bench.serving import serve_baseline
 
 app = FastAPI()
 
@@ -30,13 +26,4 @@ app.router.routes.append(Route("/starlette/v1/webhooks/{connection:path}", starl
 
 
 if __name__ == "__main__":
-    config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=int(sys.argv[1]),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        backlog=4096,
-    )
-    asyncio.run(uvicorn.Server(config).serve())
+    serve_baseline(app, int(sys.argv[1]))

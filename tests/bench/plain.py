@@ -4,7 +4,6 @@ A pydantic body, an ORM session a request, the same signature check, the same de
 response, its revision and an outgoing event in one transaction.
 """
 
-import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -13,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from pydantic import BaseModel
 from sqlalchemy import BigInteger, DateTime, ForeignKey, Text, UniqueConstraint, select
@@ -21,6 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from tests.bench.serving import serve_baseline
 from tests.integration.survey_intake.platform import SECRET
 
 from survey_intake.domain.signature import is_signed, secret_key
@@ -129,13 +128,4 @@ def app_on(database_url: str) -> FastAPI:
 
 
 if __name__ == "__main__":
-    config = uvicorn.Config(
-        app_on(sys.argv[2]),
-        host="127.0.0.1",
-        port=int(sys.argv[1]),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        backlog=4096,
-    )
-    asyncio.run(uvicorn.Server(config).serve())
+    serve_baseline(app_on(sys.argv[2]), int(sys.argv[1]))

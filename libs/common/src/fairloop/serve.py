@@ -4,8 +4,9 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import structlog
 import uvicorn
@@ -48,12 +49,16 @@ async def open_runtime(service: Service) -> AsyncIterator[Runtime]:
 
 
 def run_server(service: Service, *, api: bool, worker: bool) -> None:
-    """Serve on uvloop where there is one, with what was loaded so far kept out of garbage collection."""
+    run_settled(serve(service, api=api, worker=worker))
+
+
+def run_settled(main: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop where there is one, with what was loaded so far kept out of garbage collection."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
     with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-        runner.run(serve(service, api=api, worker=worker))
+        runner.run(main)
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:
