@@ -20,11 +20,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _group(item: pytest.Item) -> str:
+    """What has to be started once only, or takes long to start; else the file."""
     fixtures = getattr(item, "fixturenames", ())
     marked = {mark.name for mark in item.iter_markers()}
     if "brokers" in fixtures or {"fault", "kafka"} <= marked:
         return "brokers"
-    return "installation" if "installation" in fixtures else item.path.stem
+    if "kafka" in marked:
+        return "broker"
+    if "installation" in fixtures:
+        return "installation"
+    folder = item.path.parent
+    return "fault services" if folder.match("fault/services") else f"{folder.name} {item.path.stem}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

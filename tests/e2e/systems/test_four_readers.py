@@ -5,7 +5,7 @@ from tests.e2e.installation import Installation
 from tests.e2e.systems.company import component
 from tests.e2e.systems.small_company import SmallCompany, from_today
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("systems")]
+pytestmark = pytest.mark.timeout(400)
 
 PROMOTERS = [(10, "work")] * 5 + [(10, None)] * 15
 DETRACTORS = [(3, "work")] * 10

@@ -9,7 +9,7 @@ from tests.e2e.installation import Installation
 from tests.e2e.systems.company import component
 from tests.e2e.systems.small_company import SmallCompany, from_today, today
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("systems")]
+pytestmark = pytest.mark.timeout(400)
 
 PEOPLE = ("m1", "m2", "m3", "boss")
 SCORES = [(9, "work")] * 12 + [(8, "work")] * 5 + [(3, "work")] * 3 + [(2, "stock")] * 6

@@ -12,7 +12,7 @@ from tests.property.fold import Answer
 from fairloop.embedded import PostgresServer
 from fairloop.events import AttributionResult, EventData, SurveyResponse
 
-pytestmark = [pytest.mark.fault(18), pytest.mark.xdist_group("services")]
+pytestmark = pytest.mark.fault(18)
 
 CAUSES = ("quality", "speed")
 

@@ -8,7 +8,7 @@ from tests.integration.survey_intake.test_erasure import everything_in
 
 from fairloop.db import Database, sql
 
-pytestmark = [pytest.mark.fault(20), pytest.mark.xdist_group("services")]
+pytestmark = pytest.mark.fault(20)
 
 REFERENCE = "customer-of-the-test@example.org/4711"
 WORDS = (

@@ -18,8 +18,6 @@ from fairloop.embedded import PostgresServer
 from fairloop.testing import Box, running
 from survey_intake.main import service
 
-pytestmark = pytest.mark.xdist_group("services")
-
 
 @asynccontextmanager
 async def intake(postgres: PostgresServer) -> AsyncIterator[Box]:

@@ -14,7 +14,7 @@ from fairloop.parking import retry_key
 from fairloop.wire import Decoder
 from kpi_aggregator.main import service as kpi_aggregator
 
-pytestmark = [pytest.mark.fault(14), pytest.mark.xdist_group("services")]
+pytestmark = pytest.mark.fault(14)
 
 
 async def test_a_poisoned_response_waits_with_its_corrections_while_others_are_counted(line: Line) -> None:

@@ -9,7 +9,7 @@ from fairloop.embedded import PostgresServer
 from fairloop.testing import Box, running
 from kpi_aggregator.main import service
 
-pytestmark = [pytest.mark.fault(20), pytest.mark.xdist_group("services")]
+pytestmark = pytest.mark.fault(20)
 
 SCOPES = ("employee/m1", "org_unit/north", "org_unit/glass", "cause/quality", "organisation/all")
 MEASURED = ("n", "weight", "n_eff", "promoters", "passives", "detractors", "value", "ci95", "shrunk")

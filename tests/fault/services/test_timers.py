@@ -25,7 +25,7 @@ from fairloop.log import open_log
 from fairloop.log.port import Log, TopicPartition
 from fairloop.testing import Box, running, temporary_database
 
-pytestmark = [pytest.mark.fault(19), pytest.mark.xdist_group("services")]
+pytestmark = pytest.mark.fault(19)
 
 FIRING = b"fired_at"  # in the statement that marks a timer as fired, and in no other
 
