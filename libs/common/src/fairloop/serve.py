@@ -98,7 +98,7 @@ async def serve(service: Service, *, api: bool, worker: bool) -> None:
             )
             group.create_task(_drain(runtime, server, serving), name="drain")
             if worker:
-                group.create_task(_work(service, runtime, health), name="worker")
+                group.create_task(_work(service, runtime, health, serving), name="worker")
         log.info("stopped")
 
 
@@ -111,11 +111,13 @@ async def _serve_http(server: _Server, runtime: Runtime) -> None:
         raise SystemExit(3)
 
 
-async def _work(service: Service, runtime: Runtime, health: Health) -> None:
+async def _work(service: Service, runtime: Runtime, health: Health, serving: "asyncio.Task[None]") -> None:
+    """A worker that fails ends the process, but not the requests in flight."""
     try:
         await run_worker(service, runtime, health)
-    except BaseException:
+    except Exception:
         runtime.stopping.set()
+        await asyncio.wait({serving})
         raise
 
 

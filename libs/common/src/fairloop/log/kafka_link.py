@@ -15,6 +15,8 @@ from fairloop.log.port import LogUnavailableError, Record
 ASK_MS = 10_000
 """How long a single question to a broker may take."""
 CLOSE_SECONDS = 5.0
+WRITTEN_TO_A_LOST_CONNECTION = "the handler is closed"
+"""What uvloop says when aiokafka writes to a connection in the moment it is lost."""
 
 
 def connection(url: str) -> dict[str, Any]:
@@ -30,6 +32,10 @@ def kafka_errors() -> Iterator[None]:
     except TimeoutError as error:
         raise LogUnavailableError("the brokers do not answer") from error
     except (KafkaError, OSError) as error:
+        raise LogUnavailableError(str(error)) from error
+    except RuntimeError as error:
+        if not str(error).endswith(WRITTEN_TO_A_LOST_CONNECTION):
+            raise
         raise LogUnavailableError(str(error)) from error
 
 
