@@ -128,6 +128,10 @@ schemas: $(STAMP)  ## write the JSON Schemas of all events anew from their types
 openapi: $(STAMP)  ## write the OpenAPI documents of all services anew, into docs/api
 	@$(BIN)/python -m tests.contract.openapi
 
+.PHONY: asyncapi
+asyncapi: $(STAMP)  ## write the AsyncAPI document of all events anew, into docs/api
+	@$(BIN)/python -m tests.contract.asyncapi
+
 .PHONY: migration
 migration: $(STAMP)  ## write a service's next migration: make migration service=bonus message="add a column"
 	@[ -n "$(service)" ] && [ -n "$(message)" ] || { echo 'make migration service=NAME message="what changes"'; exit 2; }
