@@ -132,6 +132,10 @@ openapi: $(STAMP)  ## write the OpenAPI documents of all services anew, into doc
 asyncapi: $(STAMP)  ## write the AsyncAPI document of all events anew, into docs/api
 	@$(BIN)/python -m tests.contract.asyncapi
 
+.PHONY: contracts-check
+contracts-check: $(STAMP)  ## do the APIs and events keep what those of a revision promised? (BASE=origin/main)
+	@$(BIN)/python -m tests.contract.breaking $(BASE)
+
 .PHONY: migration
 migration: $(STAMP)  ## write a service's next migration: make migration service=bonus message="add a column"
 	@[ -n "$(service)" ] && [ -n "$(message)" ] || { echo 'make migration service=NAME message="what changes"'; exit 2; }
