@@ -102,9 +102,10 @@ def _closest(
             elif here.promise is Promise.GIVEN_EXACTLY:
                 yield here.says(f"has a new {name}, {value!r}")
             return
-    fitting = [list(_kept(old, new, here)) for old, new in pairs if _fits(old, new, here.promise)]
+    fitting = [(old, new) for old, new in pairs if _fits(old, new, here.promise)]
+    of_the_same_name = [(old, new) for old, new in fitting if old.get("$ref", "") == new.get("$ref")]
     if fitting:
-        yield from min(fitting, key=len)
+        yield from min((list(_kept(old, new, here)) for old, new in of_the_same_name or fitting), key=len)
     elif here.promise is Promise.TAKEN:
         yield here.says(f"no longer takes {one['type']}")
     else:

@@ -172,3 +172,11 @@ def test_an_alternative_is_compared_with_the_one_of_its_kind() -> None:
     new = any_of(kind("b", y=WHOLE), kind("a", x=TEXT))
 
     assert found(old, new, TAKEN) == ["it.y: no longer takes string"]
+
+
+def test_an_alternative_is_compared_with_the_one_of_its_name_even_when_another_would_fit() -> None:
+    union = any_of({"$ref": "#/$defs/One"}, {"$ref": "#/$defs/Two"})
+    old = {**union, "$defs": {"One": fields("x y", x=TEXT, y=TEXT), "Two": fields("x", x=TEXT)}}
+    new = {**union, "$defs": {"One": fields("x", x=TEXT), "Two": fields("x", x=TEXT)}}
+
+    assert found(old, new, GIVEN) == ["it.y: is removed"]
