@@ -132,8 +132,21 @@ openapi: $(STAMP)  ## write the OpenAPI documents of all services anew, into doc
 asyncapi: $(STAMP)  ## write the AsyncAPI document of all events anew, into docs/api
 	@$(BIN)/python -m tests.contract.asyncapi
 
+# the validators of API and event documents; they are JavaScript
+VALIDATORS := .cache/contract-validators
+$(VALIDATORS)/.installed: $(wildcard tests/contract/validators/*)
+	@command -v npm >/dev/null || { echo "make contracts-check needs Node.js 20.19 or newer, with npm"; exit 1; }
+	@echo "setting up $(VALIDATORS) …"
+	@rm -rf $(VALIDATORS) && mkdir -p $(VALIDATORS) && cp -R tests/contract/validators/. $(VALIDATORS)
+	@cd $(VALIDATORS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 .PHONY: contracts-check
-contracts-check: $(STAMP)  ## do the APIs and events keep what those of a revision promised? (BASE=origin/main)
+contracts-check: $(STAMP) $(VALIDATORS)/.installed  ## are the API and event documents valid, and keep what BASE=origin/main promised?
+	@node $(VALIDATORS)/asyncapi.mjs docs/api/asyncapi.json
+	@said=$$(REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(VALIDATORS)/node_modules/.bin/redocly lint \
+	  --config $(VALIDATORS)/redocly.yaml docs/api/*.json 2>&1) || { echo "$$said"; exit 1; }
+	@echo "contracts: valid, as @asyncapi/parser and @redocly/cli see it"
 	@$(BIN)/python -m tests.contract.breaking $(BASE)
 
 .PHONY: migration
