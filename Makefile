@@ -57,7 +57,7 @@ status: $(STAMP)  ## what runs, and what needs looking at
 
 .PHONY: test
 test: $(STAMP)  ## all tests, on real PostgreSQL and real Kafka (ARGS="-k word" passes options on)
-	@$(BIN)/python -m pytest tests --ignore=tests/bench -q -n 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest tests --ignore=tests/bench -q -n 5 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 .PHONY: kafka-test
 kafka-test: $(STAMP)  ## only the tests that need Kafka, on a broker started for them

@@ -1,5 +1,6 @@
 """Real parts for every test that asks for them, started once a run."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,12 +11,21 @@ from fairloop.testing_kafka import kafka
 
 __all__ = ["kafka", "postgres"]
 
+LONGEST = ("brokers", "installation", "broker", "cli test_lifecycle")
+"""Groups of tests that take minutes."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Test processes side by side take whole files, and all that shares brokers or an installation together."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    """Test processes side by side take whole files, and all that shares brokers or an installation together.
+
+    They take them in this order: what takes longest comes first.
+    """
+    groups = {item: _group(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: LONGEST.index(groups[item]) if groups[item] in LONGEST else len(LONGEST))
     table.number(items)
 
 
