@@ -1,9 +1,14 @@
-"""`python -m tests.integration.log.worker_process URL GROUP TOPIC`: tells on standard output what it is given."""
+"""`python -m tests.integration.log.worker_process URL GROUP TOPIC`: tells on standard output what it is given.
+
+What the log's client has to say goes to standard error.
+"""
 
 import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
+
+import structlog
 
 from fairloop.log import open_log
 from fairloop.log.port import LogUnavailableError, TopicPartition
@@ -36,4 +41,5 @@ async def main(url: str, group: str, topic: str) -> None:
                 await subscription.commit({partition: records[-1].offset + 1})
 
 
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 asyncio.run(main(*sys.argv[1:]))
