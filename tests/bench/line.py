@@ -9,16 +9,19 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class Line(asyncio.Protocol):
-    """One request at a time. Answers must have a Content-Length."""
+    """One request at a time. Answers must have a Content-Length. Servers hang up after a few idle seconds: it is `lost` then."""
 
     def __init__(self) -> None:
         self._received = b""
         self._transport: asyncio.WriteTransport | None = None
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self.lost = False
 
     async def ask(self, request: bytes) -> tuple[int, bytes]:
         """Status and body. Raises ConnectionError when the server hangs up."""
         assert self._transport is not None
+        if self.lost:
+            raise ConnectionResetError("the server has hung up")
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._answer
@@ -37,6 +40,7 @@ class Line(asyncio.Protocol):
             self._answer.set_result((int(head[9:12]), body))
 
     def connection_lost(self, error: Exception | None) -> None:
+        self.lost = True
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionResetError("the server hung up"))
 

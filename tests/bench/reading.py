@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import asyncpg
 from tests.bench.grounds import new_database
-from tests.bench.line import Line, connect, get
+from tests.bench.line import connect, get
 from tests.bench.processes import run, server
 from tests.bench.results import result_of
 from tests.bench.rounds import Comparison, Effort, at_least, at_most, in_turns
@@ -61,16 +61,14 @@ async def compare_reading(postgres: PostgresServer, folder: Path, effort: Effort
         await _first_day(db, effort.held // YEAR)
         log = folder / "api.log"
         async with server("kpi_aggregator.main", "api", port=port, log=log, environment=environment):
-            line = await connect(port)
             await _lengthen(connection, 1, FIFTH)
-            few = await in_turns(effort.rounds, {"one": _one_scope(line)})
+            few = await in_turns(effort.rounds, {"one": _one_scope(port)})
             await _lengthen(connection, FIFTH, YEAR)
             await _check(connection, effort.held // YEAR)
             many = await in_turns(
                 effort.rounds,
-                {"one": _one_scope(line), "all": _all_scopes(db), "scan": _scan(connection)},
+                {"one": _one_scope(port), "all": _all_scopes(db), "scan": _scan(connection)},
             )
-            line.close()
     finally:
         await connection.close()
         await db.close()
@@ -162,12 +160,12 @@ async def _check(connection: "asyncpg.Connection[asyncpg.Record]", a_day: int) -
             raise RuntimeError(f"{table} holds {counted} responses instead of {a_day * YEAR}")
 
 
-def _one_scope(line: Line) -> Callable[[int], Awaitable[list[float]]]:
+def _one_scope(port: int) -> Callable[[int], Awaitable[list[float]]]:
     token = mint_token(PRIVATE_KEY, sub="bench", role_names=[Role.ADMIN])
     query = urlencode({"from": WINDOW.start.isoformat(), "to": WINDOW.end.isoformat(), "view": "influenced"})
 
     async def seconds(number: int) -> list[float]:
-        chance, taken = random.Random(number), []
+        line, chance, taken = await connect(port), random.Random(number), []
         for _ in range(READS):
             path = f"/v1/kpis/nps/employee/mechanic-{chance.randrange(EMPLOYEES)}?{query}"
             request = get(path, {"authorization": f"Bearer {token}"})
@@ -176,6 +174,7 @@ def _one_scope(line: Line) -> Callable[[int], Awaitable[list[float]]]:
             taken.append(time.perf_counter() - started)
             if status != 200:
                 raise RuntimeError(f"{path} answered {status}: {body.decode()[:500]}")
+        line.close()
         return taken
 
     return seconds
