@@ -43,6 +43,13 @@ was not there. Sam: 7 promoters, 2 passives and 2 detractors he could influence,
 which is planning's work."""
 
 
+MILA_CAN_INFLUENCE = (
+    "Quality of the replacement",
+    "Cleanliness of the car on delivery",
+    "Speed of the work",
+)
+
+
 def answers(until: datetime) -> list[Answer]:
     """All answers, spread over the 40 days before `until`."""
     flat = [

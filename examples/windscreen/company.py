@@ -41,16 +41,27 @@ SURVEY_MAPPING = {
 
 @dataclass(frozen=True)
 class Company:
-    """The ids of one run."""
+    """The ids of one run. `guest`: it plays beside other data, which it must not touch."""
 
     tag: str
+    guest: bool = False
 
     def id(self, name: str) -> str:
         return f"{name}-{self.tag}"
 
+    @property
+    def top(self) -> str:
+        """The company's uppermost unit. Of several the first by id is the organisation's: a guest's comes last."""
+        return self.id("zzz-glass" if self.guest else "glass")
+
+    @property
+    def detractor_rule(self) -> str:
+        """The alert rule that opens the cases: a guest's own, since the default may have been changed."""
+        return self.id("detractors") if self.guest else "default"
+
     def directory(self) -> list[Request]:
         """Units, roles, people and who works where."""
-        top = self.id("glass")
+        top = self.top
         units = {
             top: ("Clearview Glass", None),
             self.id("north"): ("Branch North", top),
@@ -76,7 +87,9 @@ class Company:
             for job, facing in jobs.items()
         ]
         for person, (name, manager, job, unit) in people.items():
-            employee = {"name": name, "email": f"{person}@clearview.example"}
+            employee = {"name": name}
+            if not self.guest:  # a running installation may send mails
+                employee["email"] = f"{person}@clearview.example"
             if manager is not None:
                 employee["manager"] = self.id(manager)
             assignment = {

@@ -7,7 +7,7 @@ from typing import Any
 from answers import Answer, answers, webhook_body
 from client import Checks, Fairloop
 from company import Company
-from expected import Nps
+from expected import Nps, nps
 from rich.console import Console
 from rich.table import Table
 from signing import signed
@@ -20,6 +20,7 @@ class Telling:
     console: Console
     checks: Checks
     api: Fairloop
+    approver: Fairloop | None  # somebody else who may approve a bonus run
     company: Company
     secret: str
     until: datetime
@@ -36,6 +37,21 @@ class Telling:
         """The days of the bonus period: all answers lie in it."""
         end: date = (self.until + timedelta(days=1)).date()
         return {"from": (end - timedelta(days=45)).isoformat(), "to": end.isoformat()}
+
+    @property
+    def whole(self) -> tuple[str, str]:
+        """The scope of the whole company: a guest's is its own uppermost unit, since others have answers too."""
+        return ("org_unit", self.company.top) if self.company.guest else ("organisation", "all")
+
+    def organisation(self) -> Nps:
+        """The company's figure: everybody's answers, and those that were there before."""
+        return nps([answer.score for answer in self.answers] + self.kept.get("others", []))
+
+    def employee(self, name: str) -> Fairloop:
+        """That person as a caller. A guest has only the administrator's token, who may act for anybody."""
+        if self.company.guest:
+            return self.api
+        return self.api.somebody("--role", "employee", "--employee", self.company.id(name))
 
     def send(self, answer: Answer) -> dict[str, Any]:
         """Post an answer as the survey platform does."""
