@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from fairloop.auth import Role, mint_token
-from fairloop.cli import backup, demo, launch, operations, repair
+from fairloop.cli import backup, demo, doctor, launch, operations, repair
 from fairloop.cli.installation import Installation
 from fairloop.cli.logs import LOG_NAMES, follow, show_last
 from fairloop.cli.reach import as_started, wiring_of
@@ -128,6 +128,7 @@ def show_states(installation: Installation) -> bool:
 
 
 app.command()(demo.demo)
+app.command()(doctor.doctor)
 operations.add_operations(app)
 app.command()(backup.backup)
 app.command()(backup.restore)

@@ -26,13 +26,13 @@ MaybeService = Annotated[
 
 
 @contextmanager
-def in_plain_words() -> Iterator[None]:
-    """What a person can do something about is a sentence and status 1, not a traceback."""
+def in_plain_words(*, status: int = 1) -> Iterator[None]:
+    """What a person can do something about is a sentence and this status, not a traceback."""
     try:
         yield
     except (EmbeddedError, OSError) as error:
         complaints.print(f"[red]fairloop:[/] {escape(str(error))}")
-        raise typer.Exit(1) from None
+        raise typer.Exit(status) from None
 
 
 def here() -> Installation:
