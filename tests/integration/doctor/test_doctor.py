@@ -216,6 +216,20 @@ async def test_a_certificate_of_an_unknown_authority_gets_no_token(stack: ExitSt
     assert "tokens" in {one.check for one in report.not_looked_at}
 
 
+async def test_a_program_that_is_no_service_of_ours_gets_no_token(stack: ExitStack) -> None:
+    shown: list[str | None] = []
+
+    class Stranger(Neighbour):
+        def answer(self, path: str, authorization: str | None) -> tuple[int, str | dict[str, object]]:
+            shown.append(authorization)
+            return 200, "<html>It works!</html>"
+
+    report = await examined(healthy() | {"bonus": Stranger("bonus")}, stack)
+    assert troubles(report) == [("reachable", "broken", "bonus")]
+    assert shown
+    assert set(shown) == {None}
+
+
 async def test_without_a_token_the_rest_is_still_looked_at(stack: ExitStack) -> None:
     report = await examined(healthy(), stack, token=None)
     assert report.status == 0

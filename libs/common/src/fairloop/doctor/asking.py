@@ -81,7 +81,7 @@ async def _ask(client: httpx.AsyncClient, place: Place, token: str | None) -> Sa
         metrics=samples_in(metrics.text) if metrics.is_success else {},
         ahead_seconds=_ahead(health, before, after),
         certificate_until=_certificate_end(health),
-        refuses_token=await _refusal(client, place, token),
+        refuses_token=await _refusal(client, place, token) if "service" in alive else None,
     )
 
 

@@ -131,7 +131,7 @@ def not_looked_at(seen: Seen) -> dict[str, str]:
     around = seen.around
     blind: dict[str, str] = {}
     if not seen.answering:
-        asked = ("ready", "databases", "versions", "clocks", "tokens", "measuring")
+        asked = ("ready", "databases", "data version", "versions", "clocks", "tokens", "measuring")
         blind |= dict.fromkeys(asked, NOBODY)
     elif not seen.token_shown:
         blind["tokens"] = ANONYMOUS
@@ -140,8 +140,6 @@ def not_looked_at(seen: Seen) -> dict[str, str]:
     for check, gauge in told.items():
         if not any(seen.samples(gauge)):
             blind[check] = "no worker at these addresses tells it"
-    if not seen.answering and around.data_version is None:
-        blind["data version"] = NOBODY
     if isinstance(around.topics_wrong, str):
         blind["topics"] = around.topics_wrong
         if around.log_away is None and not any(seen.samples(figures.LOG_UP)):
