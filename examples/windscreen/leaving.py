@@ -1,5 +1,6 @@
 """What the story leaves on somebody's installation, and how it is taken back."""
 
+import httpx
 from answers import BLOCKS
 from client import Checks, Fairloop, StoryError
 from company import Company
@@ -9,7 +10,7 @@ from rich.console import Console
 def what_was_made(console: Console, company: Company) -> None:
     """To be read at the end, whatever the checks found."""
     count = sum(len(scores) for *_, scores in BLOCKS)
-    console.print(f"\n[bold]What it made[/] (every id ends in {company.tag})")
+    console.print(f"\n[bold]What it made[/], as far as it came (every id ends in {company.tag})")
     console.print(f"  {count} jobs and answers, one forgotten again; with their cases and figures")
     console.print("  connection, units, people, roles, taxonomy, matrix, alert rules, SLA policy, calendar")
     console.print("  a bonus plan and a period with its runs")
@@ -18,13 +19,15 @@ def what_was_made(console: Console, company: Company) -> None:
 
 
 def take_back(console: Console, api: Fairloop, company: Company) -> Checks:
-    """Delete the answers, close the connection, end the people and rules. Raises StoryError where there are none."""
+    """Delete the answers, close the connection, end the people and rules. Raises StoryError where nothing was played."""
     checks = Checks(console)
     connection = company.id("windscreen")
-    answers = api.every("survey-intake", "/v1/responses", connection=connection)
-    if not answers:
-        raise StoryError(f"there is no answer under {company.tag} here")
-    for answer in answers:
+    if (
+        api.answer("GET", "survey-intake", f"/v1/connections/{connection}").status_code
+        == httpx.codes.NOT_FOUND
+    ):
+        raise StoryError(f"nothing was played under {company.tag} here")
+    for answer in api.every("survey-intake", "/v1/responses", connection=connection):
         if answer["status"] not in {"deleted", "erased"}:
             api.call("DELETE", "survey-intake", f"/v1/responses/{answer['response_id']}")
     service, path, body = company.survey("")

@@ -1,4 +1,4 @@
-"""The doctor and a running installation: all is fine, then nine things are broken at once and each is named."""
+"""The doctor and a running installation: all is fine, then ten things are broken at once and each is named."""
 
 import asyncio
 import json
@@ -30,7 +30,8 @@ PLANTED = {
     ("halted partitions", "broken", "survey-intake"),
     ("outbox", "broken", "survey-intake"),
     ("parked keys", "look", "closed-loop"),
-    ("upkeep", "look", "bonus"),
+    ("upkeep", "look", "closed-loop"),
+    ("databases", "broken", "bonus"),
     ("data version", "broken", "attribution"),
     ("data version", "broken", ""),
     ("topics", "broken", "bonus.run.v1"),
@@ -45,7 +46,8 @@ async def test_the_doctor_names_everything_that_is_planted(tmp_path: Path, prepa
         await leave_a_case_without_an_owner(installation)
         await halt_the_relay(installation, wiring)
         await park_a_key(wiring)
-        await write(wiring, "bonus", "UPDATE job_run SET last_success_at = now() - interval '5 hours'")
+        await write(wiring, "closed-loop", "UPDATE job_run SET last_success_at = now() - interval '5 hours'")
+        await shut_out(wiring, "bonus")
         await write(wiring, "attribution", "UPDATE alembic_version SET version_num = '0001'")
         await write(wiring, None, "UPDATE fairloop_log.topic SET partitions = 7 WHERE name = 'bonus.run.v1'")
         (installation.home / "data/version.json").write_text('{"data_version": 99}')
@@ -148,12 +150,24 @@ async def park_a_key(wiring: Wiring) -> None:
         await producer.close()
 
 
-async def write(wiring: Wiring, service: str | None, statement: str) -> None:
-    """Into a service's database, or the log's."""
+async def shut_out(wiring: Wiring, service: str) -> None:
+    """Its database takes no connection any more, and those it has end."""
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    await write(
+        wiring,
+        service,
+        f"ALTER DATABASE {service} CONNECTION LIMIT 0",
+        f"SELECT pg_terminate_backend(pid) {others}",
+    )
+
+
+async def write(wiring: Wiring, service: str | None, *statements: str) -> None:
+    """Into a service's database, or the log's; each in a transaction of its own."""
     url = wiring.log_url if service is None else wiring.database_url(service_named(service))
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(statement)
+        for statement in statements:
+            await connection.execute(statement)
     finally:
         await connection.close()
 

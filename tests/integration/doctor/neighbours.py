@@ -49,14 +49,17 @@ def well() -> Samples:
 
 @dataclass
 class Neighbour:
-    """How one process answers. `ahead`: seconds its clock runs before ours."""
+    """How one process answers. `ahead`: seconds its clock runs before ours, None: it does not tell its time.
+
+    `reasons`: why it is not ready; None: it fails when asked.
+    """
 
     service: str
     version: str = __version__
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[str] | None = field(default_factory=list)
     ready: bool = True
     samples: Samples = field(default_factory=well)
-    ahead: float = 0.0
+    ahead: float | None = 0.0
     token: str = TOKEN
     owners: dict[str, int] = field(default_factory=dict)
     is_worker: bool = True
@@ -65,7 +68,7 @@ class Neighbour:
         if path == "/healthz":
             return 200, {"status": "alive", "service": self.service, "version": self.version}
         if path == "/readyz":
-            return (200 if self.ready else 503), {"status": "", "reasons": self.reasons, "halted": {}}
+            return self.readiness()
         if path == "/metrics":
             return 200, self.page() if self.is_worker else "# nothing is worked on here\n"
         if authorization != f"Bearer {self.token}":
@@ -78,6 +81,11 @@ class Neighbour:
                 "by_owner": [{"owner": owner, "open": count} for owner, count in self.owners.items()]
             }
         return 404, {"status": 404}
+
+    def readiness(self) -> tuple[int, dict[str, Any]]:
+        if self.reasons is None:
+            return 500, {"status": 500, "title": "Internal server error"}
+        return (200 if self.ready else 503), {"status": "", "reasons": self.reasons, "halted": {}}
 
     def page(self) -> str:
         lines = []
@@ -105,7 +113,7 @@ def listening(neighbour: Neighbour, certificate: Path | None = None) -> Iterator
             self.wfile.write(content)
 
         def date_time_string(self, timestamp: float | None = None) -> str:
-            return formatdate(time.time() + neighbour.ahead, usegmt=True)
+            return "" if neighbour.ahead is None else formatdate(time.time() + neighbour.ahead, usegmt=True)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -83,6 +83,10 @@ FAULTS: dict[str, tuple[Fault, tuple[str, str, str]]] = {
         answers("bonus", ready=False, reasons=["migrations are pending: 0003 → 0004"]),
         ("data version", "broken", "bonus"),
     ),
+    "it cannot tell whether it is ready": (
+        answers("bonus", ready=False, reasons=None),
+        ("ready", "broken", "bonus"),
+    ),
     "the log is away": (
         answers("bonus", reasons=["the event log does not answer; events wait in the outbox"]),
         ("event log", "broken", "bonus"),
@@ -163,6 +167,21 @@ async def test_a_service_that_is_down_is_the_only_trouble(stack: ExitStack) -> N
         Subject(places=[*places, Place(gone, "bonus")], token=TOKEN, log_url=None, data=None)
     )
     assert troubles(report) == [("reachable", "broken", "bonus")]
+
+
+async def test_who_is_silent_at_an_address_without_a_name_is_not_asked_for_again(stack: ExitStack) -> None:
+    with listening(Neighbour("bonus")) as gone:
+        pass
+    neighbours = [Neighbour(name) for name in SERVICE_NAMES if name != "bonus"]
+    places = [Place(stack.enter_context(listening(one))) for one in neighbours]
+    report = await examine(Subject(places=[*places, Place(gone)], token=TOKEN, log_url=None, data=None))
+    assert troubles(report) == [("reachable", "broken", gone)]
+
+
+async def test_a_clock_that_nobody_tells_is_not_called_right(stack: ExitStack) -> None:
+    report = await examined(healthy() | {"bonus": Neighbour("bonus", ahead=None)}, stack)
+    assert report.status == 0
+    assert "clocks" in {one.check for one in report.not_looked_at}
 
 
 async def test_an_address_that_was_forgotten_is_asked_for(stack: ExitStack) -> None:

@@ -14,12 +14,21 @@ def claim_data_folder(data: Path) -> None:
     marker = data / "version.json"
     if not marker.exists():
         marker.write_text(json.dumps({"data_version": DATA_VERSION}) + "\n")
-    found = int(json.loads(marker.read_text())["data_version"])
+    found = data_version_of(data)
     if found > DATA_VERSION:
         raise EmbeddedError(
             f"the data in {data} is from a newer Fairloop (data version {found}, this one knows {DATA_VERSION}): "
             "use that version, or another FAIRLOOP_HOME"
         )
+
+
+def data_version_of(data: Path) -> int:
+    """What the folder's marker says. Raises EmbeddedError where it says nothing that can be read."""
+    marker = data / "version.json"
+    try:
+        return int(json.loads(marker.read_text())["data_version"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise EmbeddedError(f"{marker} does not say which data version it is: {error!r}") from error
 
 
 def is_ours(data: Path) -> bool:

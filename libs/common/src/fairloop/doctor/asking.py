@@ -29,7 +29,7 @@ class Place:
 class Said:
     """`silent`: why there was no answer, `distrusted`: why its certificate is not valid; the rest is empty then.
 
-    `ahead_seconds`: its clock's lead over ours. `refuses_token`: why; None also when no token was shown.
+    `ahead_seconds`: its clock's lead over ours, None: it does not tell its time. `refuses_token`: why; None also when no token was shown.
     `metrics`: name → samples.
     """
 
@@ -40,7 +40,7 @@ class Said:
     version: str | None = None
     readiness: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Sequence[Sample]] = field(default_factory=dict)
-    ahead_seconds: float = 0.0
+    ahead_seconds: float | None = None
     certificate_until: datetime | None = None
     refuses_token: str | None = None
 
@@ -70,7 +70,8 @@ async def _ask(client: httpx.AsyncClient, place: Place, token: str | None) -> Sa
     after = time.time()
     alive = _object(health)
     ready = await client.get(f"{place.url}/readyz")
-    readiness = _object(ready) or {"status": "unready", "reasons": [f"{ready.status_code} on /readyz"]}
+    told = _object(ready)
+    readiness = told if "reasons" in told else {"reasons": [f"{ready.status_code} on /readyz"]}
     metrics = await client.get(f"{place.url}/metrics")
     return Said(
         place=place,
@@ -114,12 +115,12 @@ def _object(answer: httpx.Response) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _ahead(answer: httpx.Response, before: float, after: float) -> float:
-    """Seconds; the header tells whole seconds, so 0 wherever our clock may be right."""
+def _ahead(answer: httpx.Response, before: float, after: float) -> float | None:
+    """Seconds; the header tells whole seconds, so 0 wherever our clock may be right. None without the header."""
     try:
         date = parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
     except (TypeError, ValueError):
-        return 0.0
+        return None
     least, most = date - after, date + 1 - before
     return least if least > 0 else min(most, 0.0)
 

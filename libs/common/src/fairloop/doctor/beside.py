@@ -1,6 +1,5 @@
 """What is asked beside the processes: the log's topics, the cases' owners, the disk of an embedded installation."""
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -59,8 +58,3 @@ def disk_of(folder: Path) -> tuple[int, int]:
     """Bytes free for us, and in all, on the file system of the folder. Raises OSError."""
     usage = shutil.disk_usage(folder)
     return usage.free, usage.total
-
-
-def data_version_in(folder: Path) -> int:
-    """Raises OSError, ValueError."""
-    return int(json.loads((folder / "version.json").read_text())["data_version"])

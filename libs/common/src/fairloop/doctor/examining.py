@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 
 from fairloop import __version__
-from fairloop.cli.data_version import DATA_VERSION
+from fairloop.cli.data_version import DATA_VERSION, data_version_of
 from fairloop.doctor import figures, processes, surroundings
 from fairloop.doctor.asking import ANSWER_SECONDS, Place, Said, ask
-from fairloop.doctor.beside import data_version_in, disk_of, ownerless_cases, topics_of_log
+from fairloop.doctor.beside import disk_of, ownerless_cases, topics_of_log
 from fairloop.doctor.findings import Finding, NotLooked, Report, report_of
 from fairloop.doctor.seen import Around, Seen
 
@@ -76,7 +76,7 @@ class Subject:
 async def examine(subject: Subject) -> Report:
     """Look at everything there is to look at; what is wrong with the installation is never raised.
 
-    Raises OSError when the data folder cannot be read.
+    Raises OSError, EmbeddedError when the data folder cannot be read.
     """
     trusted = ssl.create_default_context()
     async with httpx.AsyncClient(timeout=ANSWER_SECONDS, verify=trusted) as client:
@@ -106,7 +106,7 @@ async def look_around(client: httpx.AsyncClient, subject: Subject, said: Sequenc
         topics_wrong="the log does not answer" if away is not None else topics,
         log_away=away,
         ownerless=ownerless,
-        data_version=None if subject.data is None else (data_version_in(subject.data), DATA_VERSION),
+        data_version=None if subject.data is None else (data_version_of(subject.data), DATA_VERSION),
         disk=None if subject.data is None else disk_of(subject.data),
     )
 
@@ -135,6 +135,8 @@ def not_looked_at(seen: Seen) -> dict[str, str]:
         blind |= dict.fromkeys(asked, NOBODY)
     elif not seen.token_shown:
         blind["tokens"] = ANONYMOUS
+    if any(one.ahead_seconds is None for one in seen.answering):
+        blind["clocks"] = "somebody's answers carry no date"
     told = {limit.check: limit.gauge for limit in figures.LIMITS}
     told |= {"upkeep": figures.JOB_DONE, "halted partitions": figures.MEASURED}
     for check, gauge in told.items():

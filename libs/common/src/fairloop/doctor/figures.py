@@ -166,7 +166,7 @@ def _youngest(seen: Seen, gauge: str, label: str) -> dict[tuple[str, str], float
 
 
 def _by_its_clock(said: Said, seen: Seen) -> float:
-    return seen.now.timestamp() + said.ahead_seconds
+    return seen.now.timestamp() + (said.ahead_seconds or 0.0)
 
 
 def _span(seconds: float) -> str:

@@ -36,8 +36,10 @@ def reachable(seen: Seen) -> Iterator[Finding]:
                 do="Mend the address, or what routes it.",
                 see="FairloopDown",
             )
+    if not all(one.service or one.place.service for one in seen.said):
+        return  # who is silent there may be the one that is missing
     for service in SERVICES:
-        if all(one.name != service for one in seen.said) and all(one.service for one in seen.answering):
+        if all(one.name != service for one in seen.said):
             yield Finding(
                 check="reachable",
                 state="look",
@@ -140,13 +142,14 @@ def versions(seen: Seen) -> Iterator[Finding]:
 
 def clocks(seen: Seen) -> Iterator[Finding]:
     for one in seen.answering:
-        if abs(one.ahead_seconds) >= CLOCK_LOOK:
-            way = "ahead of" if one.ahead_seconds > 0 else "behind"
+        ahead = one.ahead_seconds or 0.0
+        if abs(ahead) >= CLOCK_LOOK:
+            way = "ahead of" if ahead > 0 else "behind"
             yield Finding(
                 check="clocks",
-                state="broken" if abs(one.ahead_seconds) >= CLOCK_BROKEN else "look",
+                state="broken" if abs(ahead) >= CLOCK_BROKEN else "look",
                 where=one.name,
-                seen=f"its clock is {abs(one.ahead_seconds):.0f} s {way} ours",
+                seen=f"its clock is {abs(ahead):.0f} s {way} ours",
                 do="Let both machines keep time (`timedatectl`): tokens and signed webhooks are refused by the clock.",
                 see="FairloopSignaturesRefused",
             )
