@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -43,20 +44,23 @@ def counted(installation: Installation, expected: int | None, seconds: float = 2
         time.sleep(0.1)
 
 
-def test_the_story_is_a_guest_that_can_be_sent_away(tmp_path: Path, prepared: Path) -> None:
+def test_two_guests_play_at_once_and_are_sent_away(tmp_path: Path, prepared: Path) -> None:
     with installed(tmp_path / "home", prepared=prepared) as installation:
         token = {"FAIRLOOP_TOKEN": installation.fairloop("token", *ADMIN).strip()}
         approver = {"FAIRLOOP_APPROVER_TOKEN": installation.fairloop("token", *FINANCE).strip()}
 
-        alone, told = played(installation, tmp_path, **token)
-        assert alone == 0, told
+        with ThreadPoolExecutor() as threads:
+            playing = [
+                threads.submit(played, installation, tmp_path, **tokens)
+                for tokens in (token, token | approver)
+            ]
+        (alone, told), (together, told_together) = (one.result() for one in playing)
+        assert (alone, together) == (0, 0), told + told_together
         assert "that takes somebody else than who calculated" in told
-        again, told_again = played(installation, tmp_path, **token, **approver)
-        assert again == 0, told_again
-        assert "paid as approved" in told_again
+        assert "paid as approved" in told_together
         counted(installation, 78)
 
-        tags = [re.search(r"--remove (\S+)", said) for said in (told, told_again)]
+        tags = [re.search(r"--remove (\S+)", said) for said in (told, told_together)]
         for left, tag in zip((39, None), tags, strict=True):
             assert tag is not None
             status, said = played(installation, tmp_path, f"--remove={tag[1]}", **token)
