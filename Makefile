@@ -4,7 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := libs/common services/survey-intake services/attribution services/kpi-aggregator services/closed-loop services/bonus
+SERVICES := survey-intake attribution kpi-aggregator closed-loop bonus
+PACKAGES := libs/common $(SERVICES:%=services/%)
 STAMP := $(VENV)/.installed
 
 .PHONY: help
@@ -26,10 +27,14 @@ $(STAMP): requirements.lock requirements-bootstrap.lock $(PACKAGES:%=%/pyproject
 setup: $(STAMP)  ## make .venv from the lock (the other targets do it when needed)
 
 .PHONY: lock
-lock: $(STAMP)  ## renew the lock files from requirements*.in
+lock: $(STAMP)  ## renew the lock files: requirements*.in, and what each service's image installs
 	@UV=$$(command -v uv || echo $(BIN)/uv); for f in requirements requirements-bootstrap requirements-bench; do \
 	  $$UV pip compile --quiet --universal --generate-hashes --no-header \
-	    --python-version 3.11 $$f.in -o $$f.lock; done
+	    --python-version 3.11 $$f.in -o $$f.lock; done; \
+	for s in $(SERVICES); do \
+	  $$UV pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	    --constraints requirements.lock --no-emit-package fairloop \
+	    services/$$s/pyproject.toml -o services/$$s/requirements.lock; done
 
 .PHONY: demo
 demo: $(STAMP)  ## start Fairloop and watch the windscreen story (ONCE=1: check every number, stop, exit)
@@ -54,6 +59,10 @@ reset: $(STAMP)  ## stop them and delete their data
 .PHONY: status
 status: $(STAMP)  ## what runs, and what needs looking at
 	@$(BIN)/fairloop status
+
+.PHONY: secrets
+secrets: $(STAMP)  ## make what deploy/compose.yaml mounts from deploy/secrets; what is there stays
+	@$(BIN)/fairloop secrets deploy/secrets
 
 .PHONY: test
 test: $(STAMP)  ## all tests, on real PostgreSQL and real Kafka (ARGS="-k word" passes options on)

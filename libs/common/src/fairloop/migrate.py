@@ -16,7 +16,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from fairloop.db import Database
-from fairloop.migration_state import versions_folder
+from fairloop.migration_state import pending_migrations, revisions, versions_folder
 from fairloop.service import Service
 
 _LOCK = 0x464C_4D49_4752  # one migration at a time, however many replicas start
@@ -46,7 +46,12 @@ async def _run(service: Service, db: Database, action: Callable[[Config], object
 
 
 async def upgrade(service: Service, db: Database) -> None:
-    """Bring the database to the newest version, in one transaction."""
+    """Bring the database to the newest version, in one transaction.
+
+    One that a newer version made is left as it is: that is how a release is taken back.
+    """
+    if revisions(service.package) and await pending_migrations(service.package, db) is None:
+        return
     await _run(service, db, lambda config: command.upgrade(config, "head"))
 
 

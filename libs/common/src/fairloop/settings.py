@@ -1,15 +1,30 @@
 """What every service is told by its environment; a service adds its own by subclassing."""
 
+import os
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+SECRETS_VARIABLE = "FAIRLOOP_SECRETS_DIR"
 
 
 class ServiceSettings(BaseSettings):
-    """Read from `FAIRLOOP_…` variables. No secret has a default."""
+    """Read from `FAIRLOOP_…` variables, else from files of the folder that FAIRLOOP_SECRETS_DIR names.
 
-    model_config = SettingsConfigDict(env_prefix="FAIRLOOP_", frozen=True, extra="ignore")
+    A file bears the variable's name in lower case (`fairloop_database_url`). An empty variable is an absent one.
+    No secret has a default.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="FAIRLOOP_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     database_url: str  # postgresql://role:password@host:port/database
     log_url: str  # kafka://host:port[,host:port] or postgresql://… for the embedded log
@@ -28,3 +43,20 @@ class ServiceSettings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Raises SettingsError when the folder of the secrets is not there: pydantic would only warn."""
+        folder = os.environ.get(SECRETS_VARIABLE)
+        if not folder:
+            return init_settings, env_settings
+        if not os.path.isdir(folder):
+            raise SettingsError(f"{SECRETS_VARIABLE} is {folder}, and there is no such folder")
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, secrets_dir=folder)

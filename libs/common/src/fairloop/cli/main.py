@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from fairloop.cli.installation import Installation
 from fairloop.cli.logs import LOG_NAMES, follow, show_last
 from fairloop.cli.reach import as_started, wiring_of
 from fairloop.cli.records import load_processes
+from fairloop.cli.secret_files import make_secrets, read_private_key
 from fairloop.cli.status import states_of, table_of
 from fairloop.cli.terminal import LogName, console, here, in_plain_words
 
@@ -99,13 +101,20 @@ def token(
         str | None, typer.Option(help="The bearer's name; by default the employee or the role.")
     ] = None,
     days: Annotated[int, typer.Option(help="How long it is valid.", min=1)] = 30,
+    *,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--secrets", help="For the containers that use this folder's secrets.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Print a bearer token for this installation."""
     with in_plain_words():
-        vault = wiring_of(here()).vault
+        private_key = read_private_key(folder) if folder else wiring_of(here()).vault.token_private_key
         print(
             mint_token(
-                vault.token_private_key,
+                private_key,
                 sub=sub or employee or role[0],
                 role_names=role,
                 employee_id=employee,
@@ -113,6 +122,16 @@ def token(
                 valid_seconds=days * 86_400,
             )
         )
+
+
+@app.command()
+def secrets(
+    folder: Annotated[Path, typer.Argument(help="Where they go.")] = Path("deploy/secrets"),
+) -> None:
+    """Make the secrets of an installation in containers, one file each; files that are there stay as they are."""
+    with in_plain_words():
+        made = make_secrets(folder)
+        console.print(f"{folder}: {', '.join(made)}" if made else f"{folder} has every secret already.")
 
 
 def show_states(installation: Installation) -> bool:
