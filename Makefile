@@ -28,7 +28,7 @@ setup: $(STAMP)  ## make .venv from the lock (the other targets do it when neede
 
 .PHONY: lock
 lock: $(STAMP)  ## renew the lock files: requirements*.in, and what each service's image installs
-	@UV=$$(command -v uv || echo $(BIN)/uv); for f in requirements requirements-bootstrap requirements-bench; do \
+	@UV=$$(command -v uv || echo $(BIN)/uv); for f in requirements requirements-bootstrap requirements-bench deploy/check/compose/requirements; do \
 	  $$UV pip compile --quiet --universal --generate-hashes --no-header \
 	    --python-version 3.11 $$f.in -o $$f.lock; done; \
 	for s in $(SERVICES); do \
@@ -103,6 +103,20 @@ types: $(STAMP)  ## mypy --strict
 alerts-check: $(STAMP)  ## check the alert rules and run their tests, with Prometheus' own promtool
 	@$(BIN)/python deploy/prometheus/promtool.py check
 	@$(BIN)/python deploy/prometheus/promtool.py test
+
+COMPOSE_VENV := .cache/compose-check/venv
+$(COMPOSE_VENV)/.installed: deploy/check/compose/requirements.lock $(STAMP)
+	@$(PYTHON) -m venv --clear $(COMPOSE_VENV)
+	@UV=$$(command -v uv || echo $(BIN)/uv); VIRTUAL_ENV=$(CURDIR)/$(COMPOSE_VENV) \
+	  $$UV pip install --quiet --require-hashes -r deploy/check/compose/requirements.lock
+	@touch $@
+
+.PHONY: compose-check
+compose-check: $(COMPOSE_VENV)/.installed  ## build the images, bring compose.yaml up and try it (needs Go; ARGS="--published --ha")
+	@$(BIN)/python -m deploy.check.compose $(ARGS)
+
+.PHONY: deploy-check
+deploy-check: compose-check  ## prove the ways to deploy with real tools
 
 # the stream processors measured against, apart from what the project needs
 BENCH_VENV := .cache/bench-venv
