@@ -10,6 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from tests.integration.log.workers import WITHIN, append, fetch_all, numbered, subscribed
 
 from fairloop.log import open_log
+from fairloop.log.kafka import brokers_there
 from fairloop.log.port import Log, LogUnavailableError, Producer, Subscription, TopicPartition
 from fairloop.testing_kafka import KafkaCluster
 
@@ -37,6 +38,17 @@ async def test_topics_are_replicated_and_kept_for_ever(cluster: KafkaCluster) ->
     assert settings["min.insync.replicas"] == "2"
     assert settings["cleanup.policy"] == "delete"
     assert settings["retention.ms"] == "-1"
+
+
+async def test_no_topic_gets_fewer_copies_because_a_broker_that_is_named_is_late(kafka: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.removeprefix("kafka://"))
+    await admin.start()
+    try:
+        assert await brokers_there(admin, 1) == 1
+        with pytest.raises(LogUnavailableError, match="2 brokers are named and 1 there"):
+            await brokers_there(admin, 2, seconds=0)
+    finally:
+        await admin.close()
 
 
 async def test_losing_one_broker_of_three_loses_nothing(cluster: KafkaCluster) -> None:

@@ -49,25 +49,28 @@ class KafkaLog:
         """Nothing stays open between questions."""
 
     async def create_topics(self, partitions: Mapping[str, int]) -> None:
-        """Each with min(3, brokers) replicas of which all but one must be in sync, kept for ever."""
+        """Each with min(3, brokers) replicas of which all but one must be in sync, kept for ever.
+
+        While a new cluster comes up it waits for as many brokers as the address names.
+        """
         async with self._admin() as admin:
             present = await leaders(admin, partitions)
-            brokers = len((await admin.describe_cluster())["brokers"])
-            replicas = min(3, brokers)
-            settings = {
-                "min.insync.replicas": str(max(1, replicas - 1)),
-                "cleanup.policy": "delete",
-                "retention.ms": "-1",
-            }
-            missing = [
-                NewTopic(name, count, replicas, topic_configs=settings)
-                for name, count in partitions.items()
-                if name not in present
-            ]
-            answer: Any = await admin.create_topics(missing)
-            for name, code, *_ in answer.topic_errors:
-                if code not in {0, TopicAlreadyExistsError.errno}:
-                    raise LogUnavailableError(f"topic {name}: {for_code(code).__name__}")
+            if missing := {name: count for name, count in partitions.items() if name not in present}:
+                replicas = min(3, await brokers_there(admin, self._url.count(",") + 1))
+                settings = {
+                    "min.insync.replicas": str(max(1, replicas - 1)),
+                    "cleanup.policy": "delete",
+                    "retention.ms": "-1",
+                }
+                answer: Any = await admin.create_topics(
+                    [
+                        NewTopic(name, count, replicas, topic_configs=settings)
+                        for name, count in missing.items()
+                    ]
+                )
+                for name, code, *_ in answer.topic_errors:
+                    if code not in {0, TopicAlreadyExistsError.errno}:
+                        raise LogUnavailableError(f"topic {name}: {for_code(code).__name__}")
             await wait_for_leaders(admin, partitions)
         await self.check_topics(partitions)
 
@@ -160,6 +163,20 @@ class KafkaLog:
                 yield reader
         finally:
             await stop_consumer(reader)
+
+
+async def brokers_there(
+    admin: AIOKafkaAdminClient, named: int, *, seconds: float = TOPIC_READY_SECONDS
+) -> int:
+    """How many brokers run. Raises LogUnavailableError while fewer do than are named, or than three."""
+    deadline = time.monotonic() + seconds
+    while (there := len((await admin.describe_cluster())["brokers"])) < min(3, named):
+        if time.monotonic() > deadline:
+            raise LogUnavailableError(
+                f"{named} brokers are named and {there} there: a topic needs its copies"
+            )
+        await asyncio.sleep(0.1)
+    return there
 
 
 async def leaders(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, dict[int, int]]:
