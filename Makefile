@@ -28,7 +28,7 @@ setup: $(STAMP)  ## make .venv from the lock (the other targets do it when neede
 
 .PHONY: lock
 lock: $(STAMP)  ## renew the lock files: requirements*.in, and what each service's image installs
-	@UV=$$(command -v uv || echo $(BIN)/uv); for f in requirements requirements-bootstrap requirements-bench deploy/check/compose/requirements; do \
+	@UV=$$(command -v uv || echo $(BIN)/uv); for f in requirements requirements-bootstrap requirements-bench deploy/check/compose/requirements deploy/check/helm/requirements; do \
 	  $$UV pip compile --quiet --universal --generate-hashes --no-header \
 	    --python-version 3.11 $$f.in -o $$f.lock; done; \
 	for s in $(SERVICES); do \
@@ -116,7 +116,22 @@ compose-check: $(COMPOSE_VENV)/.installed  ## build the images, bring compose.ya
 	@$(BIN)/python -m deploy.check.compose $(ARGS)
 
 .PHONY: deploy-check
-deploy-check: compose-check  ## prove the ways to deploy with real tools
+deploy-check: compose-check helm-check  ## prove the ways to deploy with real tools
+
+HELM_VENV := .cache/helm-check/venv
+$(HELM_VENV)/.installed: deploy/check/helm/requirements.lock $(STAMP)
+	@$(PYTHON) -m venv --clear $(HELM_VENV)
+	@UV=$$(command -v uv || echo $(BIN)/uv); VIRTUAL_ENV=$(CURDIR)/$(HELM_VENV) \
+	  $$UV pip install --quiet --require-hashes -r deploy/check/helm/requirements.lock
+	@touch $@
+
+.PHONY: helm-check
+helm-check: $(HELM_VENV)/.installed  ## check the Helm chart with real tools and our policy (needs Go; minutes the first time)
+	@$(BIN)/python -m deploy.check.helm
+
+.PHONY: helm-alerts
+helm-alerts:  ## copy the alert rules into the chart, which cannot reach outside of its folder
+	@cp deploy/prometheus/alerts.yaml deploy/helm/fairloop/files/alerts.yaml
 
 # the stream processors measured against, apart from what the project needs
 BENCH_VENV := .cache/bench-venv
