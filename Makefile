@@ -126,7 +126,7 @@ $(HELM_VENV)/.installed: deploy/check/helm/requirements.lock $(STAMP)
 	@touch $@
 
 .PHONY: helm-check
-helm-check: $(HELM_VENV)/.installed  ## check the Helm chart with real tools and our policy (needs Go; minutes the first time)
+helm-check: $(HELM_VENV)/.installed  ## check the Helm chart with real tools and on a real API server (needs Go; the first time builds for minutes)
 	@$(BIN)/python -m deploy.check.helm
 
 .PHONY: helm-alerts

@@ -112,6 +112,14 @@ def _policy() -> Outcome:
     return Outcome("our policy", package_version("fairloop"), "every variant", fine, said)
 
 
+def _installed() -> Outcome:
+    """A release's life on a real control plane; its nodes are pretended, no container runs."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", "600"]
+    fine, said = _run([*command, HERE.parent / "kubernetes"])
+    on = f"install, upgrade, …; nodes by kwok {version('kwok')}"
+    return Outcome("helm on a kube-apiserver", version("kube-apiserver"), on, fine, said)
+
+
 def outcomes() -> Iterator[Outcome]:
     for variant in VARIANTS:
         yield from _helm(variant)
@@ -120,15 +128,20 @@ def outcomes() -> Iterator[Outcome]:
         yield _scored(variant)
     yield _conform("trial, CloudNativePG", KUBERNETES, [TRIAL], skip="Kafka,KafkaNodePool")
     yield _policy()
+    yield _installed()
+
+
+def _print_row(*cells: str) -> None:
+    tool, version_of_it, on, result = cells
+    print(f"{tool:<29} {version_of_it:<9} {on:<46} {result}", flush=True)
 
 
 def main() -> int:
     failed = 0
+    _print_row("tool", "version", "on", "result")
     for outcome in outcomes():
-        last = outcome.said.splitlines()[-1] if outcome.said and outcome.fine else ""
-        print(
-            f"{outcome.tool:<29} {outcome.version:<9} {outcome.on:<46} {'fine' if outcome.fine else 'FAILED'}  {last}"
-        )
+        last = outcome.said.splitlines()[-1] if outcome.said else ""
+        _print_row(outcome.tool, outcome.version, outcome.on, f"fine    {last}" if outcome.fine else "FAILED")
         if not outcome.fine:
             failed += 1
             print(outcome.said)

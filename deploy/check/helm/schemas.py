@@ -53,17 +53,24 @@ def builtin(version: str) -> Path:
     return target
 
 
+def crds() -> Iterator[dict[str, Any]]:
+    """The operators' CustomResourceDefinitions."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    for module, place in CRDS:
+        command = ["go", "mod", "download", "-json", module]
+        said = subprocess.run(command, cwd=CACHE, capture_output=True, text=True, check=True)
+        path = Path(json.loads(said.stdout)["Dir"]) / place
+        yield yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader
+
+
 def operators() -> Path:
     """A folder of the operators' schemas, `<kind>-<group>-<version>.json`; what a CRD does not name is refused."""
     target = SCHEMAS / f"operators-{hashlib.sha256(repr(CRDS).encode()).hexdigest()[:12]}"
     if not target.exists():
         draft = SCHEMAS / ".operators"
         draft.mkdir(parents=True, exist_ok=True)
-        for module, place in CRDS:
-            command = ["go", "mod", "download", "-json", module]
-            said = subprocess.run(command, cwd=CACHE, capture_output=True, text=True, check=True)
-            path = Path(json.loads(said.stdout)["Dir"]) / place
-            for name, schema in _schemas_of(yaml.load(path.read_text(), Loader=_Loader)):  # noqa: S506 - a SafeLoader
+        for crd in crds():
+            for name, schema in _schemas_of(crd):
                 (draft / name).write_text(json.dumps(schema))
         draft.rename(target)
     return target
