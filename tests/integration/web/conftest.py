@@ -1,6 +1,6 @@
 """The things service on a real database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
@@ -16,12 +16,14 @@ from fairloop.web.health import Health
 
 
 @asynccontextmanager
-async def serving_things(postgres: PostgresServer) -> AsyncIterator[Box]:
-    """The service in a database of its own on this server."""
+async def serving_things(
+    postgres: PostgresServer, *, env: Mapping[str, object] | None = None
+) -> AsyncIterator[Box]:
+    """The service in a database of its own on this server. `env` are settings by name."""
     async with temporary_database(postgres) as db:
         async with db.engine.begin() as connection:
             await connection.run_sync(Base.metadata.create_all)
-        settings = ServiceSettings.model_validate(ENVIRONMENT)
+        settings = ServiceSettings.model_validate({**ENVIRONMENT, **(env or {})})
         runtime = Runtime(settings=settings, db=db, peers=peer_client(settings))
         made = Box(service, runtime, create_app(service, runtime, Health()), ManualClock())
         yield made

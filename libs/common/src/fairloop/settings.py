@@ -1,9 +1,10 @@
 """What every service is told by its environment; a service adds its own by subclassing."""
 
 import os
+from typing import Self
 from zoneinfo import ZoneInfo
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -32,13 +33,23 @@ class ServiceSettings(BaseSettings):
     port: int = 8000
     timezone: str = "UTC"  # the organisation's: decides which day a response counts on
     pseudonym_key: SecretStr  # customers' references become a keyed hash
-    token_public_key: str  # PEM; verifies bearer tokens
+    token_public_key: str = ""  # PEM; verifies our own tokens: the services', and those of `fairloop token`
+    oidc_issuer: str = ""  # https://…, exactly as tokens name it in `iss`; its tokens count too
+    oidc_audience: str = "fairloop"  # what its tokens have to name in `aud`
+    oidc_leeway_seconds: float = Field(default=30, ge=0, le=300)  # by which its clock may differ from ours
+    oidc_ca_file: str = ""  # PEM; the authority of the issuer's certificate, when it is not a public one
     service_token: SecretStr = SecretStr("")  # what this service shows the others
     peer_urls: dict[str, str] = {}  # service name → base URL, as JSON
     database_pool: int = 12
     keep_parked_days: int = 90  # of parked events that were replayed or discarded; 0: for good
     keep_log_days: int = 0  # of the embedded log's records that every consumer has read; 0: for good
     drain_seconds: float = 0.0  # readiness is red this long before the listener closes
+
+    @model_validator(mode="after")
+    def _somebody_signs(self) -> Self:
+        if not (self.token_public_key or self.oidc_issuer):
+            raise ValueError("token_public_key or oidc_issuer must say whose tokens count")
+        return self
 
     @property
     def zone(self) -> ZoneInfo:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairloop import __version__
-from fairloop.auth import Authenticator
+from fairloop.authenticator import authenticator_of
 from fairloop.service import Runtime, Service
 from fairloop.web.health import Health, readiness
 from fairloop.web.middleware import Envelope, Gate, refuse_when_stopping
@@ -50,11 +50,7 @@ def create_app(service: Service, runtime: Runtime, health: Health, *, with_api: 
     )
     app.state.runtime = runtime
     add_problem_handlers(app)
-    app.add_middleware(
-        Gate,
-        runtime=runtime,
-        authenticator=Authenticator(runtime.db, runtime.settings.token_public_key),
-    )
+    app.add_middleware(Gate, runtime=runtime, authenticator=authenticator_of(runtime.settings, runtime.db))
     app.add_middleware(Envelope, service=service.name)
     if with_api and (signed_endpoint := _signed_endpoint(service.routes)):
         app.signed = Envelope(_signed(app, runtime, signed_endpoint), service=service.name)

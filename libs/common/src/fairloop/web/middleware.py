@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fairloop import telemetry
-from fairloop.auth import Authenticator
+from fairloop.authenticator import Authenticator
 from fairloop.errors import ProblemError, TooLarge, Unavailable
 from fairloop.ids import uuid7_text
 from fairloop.service import Runtime
