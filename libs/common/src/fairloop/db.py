@@ -22,20 +22,25 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 12) -> None:
         self.url = url
         self.engine = create_async_engine(
-            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            "postgresql+asyncpg://",
+            async_creator=self._connect,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
             json_deserializer=msgspec.json.decode,
-            # plans are made for the arguments at hand: one made while a table was empty would scan it for ever
-            connect_args={
-                "server_settings": {"jit": "off", "plan_cache_mode": "force_custom_plan"},
-                "timeout": 5,
-            },
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """By the driver itself, which knows the parameters of an address as libpq does (`sslmode`, …)."""
+        return await asyncpg.connect(
+            self.url,
+            timeout=5,
+            # plans are made for the arguments at hand: one made while a table was empty would scan it for ever
+            server_settings={"jit": "off", "plan_cache_mode": "force_custom_plan"},
+        )
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:

@@ -27,8 +27,8 @@ class ServiceSettings(BaseSettings):
         env_prefix="FAIRLOOP_", env_ignore_empty=True, frozen=True, extra="ignore"
     )
 
-    database_url: str  # postgresql://role:password@host:port/database
-    log_url: str  # kafka://host:port[,host:port] or postgresql://… for the embedded log
+    database_url: str  # postgresql://role:password@host:port/database[?sslmode=verify-full&sslrootcert=FILE]
+    log_url: str  # kafka://[user:password@]host:port[,host:port][?…], or postgresql://… for the embedded log
     host: str = "127.0.0.1"
     port: int = 8000
     timezone: str = "UTC"  # the organisation's: decides which day a response counts on

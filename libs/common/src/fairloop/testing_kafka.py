@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,10 +57,14 @@ class KafkaCluster:
     """`async with KafkaCluster(folder, brokers=3) as cluster:` runs brokers 1..n with their data under `folder`.
 
     Clients go where brokers tell them, so a proxy between the two needs a listener of its own: each of `detours`
-    has one port per broker, at which a proxy to that broker's `detours[i][0]` is to listen.
+    has one port per broker, at which a proxy to that broker's `detours[i][0]` is to listen. `settings`,
+    set before it is entered, are added to every broker's or stand in their place; `format_arguments` are for Kafka's
+    storage tool.
     """
 
     def __init__(self, folder: Path, *, brokers: int = 1, detours: Sequence[Sequence[int]] = ()) -> None:
+        self.settings: Mapping[str, str] = {}
+        self.format_arguments: Sequence[str] = ()
         each = 2 + len(detours)
         ports = free_ports(each * brokers)
         self.brokers = []
@@ -115,6 +119,7 @@ class KafkaCluster:
                 f"--cluster-id={cluster_id}",
                 "-c",
                 str(broker.settings),
+                *self.format_arguments,
             ]
             with (broker.folder / "format.log").open("wb") as log:
                 running.append(subprocess.Popen(java(jars, *command), stdout=log, stderr=log))
@@ -213,7 +218,7 @@ share.coordinator.state.topic.replication.factor={replicas}
 share.coordinator.state.topic.min.isr={in_sync}
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
-"""
+""" + "".join(f"{name}={value}\n" for name, value in self.settings.items())
 
 
 async def topic_can_be_made(url: str, *, replicas: int) -> bool:

@@ -1,6 +1,7 @@
 """`fairloop backup` and `fairloop restore`: one service's database by the embedded PostgreSQL's own pg_dump."""
 
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import typer
 
@@ -126,23 +127,37 @@ def _put_back(wiring: Wiring, service: ServiceSpec, dump: Path) -> None:
 
 def _run(wiring: Wiring, service: ServiceSpec, program: str, *arguments: str) -> None:
     """One of PostgreSQL's client programs on the service's database. Raises EmbeddedError with what it said."""
-    place = urlsplit(wiring.database_url(service))
-    where = {
+    where = environment_of(wiring.database_url(service))
+    # the embedded PostgreSQL's own programs speak no TLS
+    path = _own(program) if "PGSSLMODE" in where else str(_folder(wiring.installation) / program)
+    done = subprocess.run(
+        [path, *arguments], env={**os.environ, **where}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise EmbeddedError(f"{service.name}: {program} failed:\n{done.stderr.strip()}")
+
+
+def environment_of(database_url: str) -> dict[str, str]:
+    """An address as PostgreSQL's client programs take it, so that no password is on a command line."""
+    place = urlsplit(database_url)
+    tls = {f"PG{name.upper()}": value for name, value in parse_qsl(place.query) if name.startswith("ssl")}
+    return tls | {
         "PGHOST": place.hostname or "",
         "PGPORT": str(place.port or 5432),
         "PGUSER": unquote(place.username or ""),
         "PGPASSWORD": unquote(place.password or ""),
         "PGDATABASE": place.path.removeprefix("/"),
     }
-    done = subprocess.run(
-        [str(_folder(wiring.installation) / program), *arguments],
-        env={**os.environ, **where},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise EmbeddedError(f"{service.name}: {program} failed:\n{done.stderr.strip()}")
+
+
+def _own(program: str) -> str:
+    """Of the machine. Raises EmbeddedError."""
+    found = shutil.which(program)
+    if found is None:
+        raise EmbeddedError(
+            f"a database with TLS needs PostgreSQL's {program} on the PATH, as new as its server"
+        )
+    return found
 
 
 def _folder(installation: Installation) -> Path:

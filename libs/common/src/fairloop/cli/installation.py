@@ -25,6 +25,11 @@ class ServiceSpec:
         """The environment variable that names a real database for it."""
         return f"FAIRLOOP_DATABASE_URL_{self.package.upper()}"
 
+    @property
+    def log_variable(self) -> str:
+        """The environment variable with its own credentials for a log that all share."""
+        return f"{LOG_VARIABLE}_{self.package.upper()}"
+
 
 SERVICES = (
     ServiceSpec("survey-intake", "survey_intake", 1),

@@ -76,7 +76,7 @@ async def _create_topics(wiring: Wiring) -> None:
     try:
         async with open_log(wiring.log_url) as event_log:
             await event_log.create_topics({topic.name: topic.partitions for topic in TOPICS.values()})
-    except (LogUnavailableError, TopicMismatchError) as error:
+    except (LogUnavailableError, TopicMismatchError, ValueError) as error:
         raise EmbeddedError(f"the event log: {error}") from error
 
 

@@ -25,6 +25,7 @@ class Wiring:
 
     @property
     def log_url(self) -> str:
+        """The launcher's own, which creates topics."""
         return self.installation.environment.get(LOG_VARIABLE) or self._embedded(LOG_DATABASE)
 
     def embedded_databases(self) -> dict[str, str]:
@@ -36,11 +37,11 @@ class Wiring:
 
     def environment(self, service: ServiceSpec) -> dict[str, str]:
         """Everything in one service's environment: the launcher's own, without what concerns the others."""
-        others = {s.database_variable for s in SERVICES}
+        others = {variable for s in SERVICES for variable in (s.database_variable, s.log_variable)}
         inherited = {k: v for k, v in self.installation.environment.items() if k not in others}
         settings = {
             "FAIRLOOP_DATABASE_URL": self.database_url(service),
-            "FAIRLOOP_LOG_URL": self.log_url,
+            "FAIRLOOP_LOG_URL": self.installation.environment.get(service.log_variable) or self.log_url,
             "FAIRLOOP_PORT": str(self.installation.port(service)),
             "FAIRLOOP_PSEUDONYM_KEY": self.vault.pseudonym_key,
             "FAIRLOOP_TOKEN_PUBLIC_KEY": self.vault.token_public_key,

@@ -5,9 +5,10 @@ from fairloop.log.postgres import PostgresLog
 
 
 def open_log(url: str) -> Log:
-    """The log at `kafka://host:port[,host:port]` or `postgresql://user:password@host/database`.
+    """The log at `kafka://[user:password@]host:port[,host:port]` or `postgresql://user:password@host/database`.
 
-    Connects when entered. Raises ValueError for any other address.
+    TLS is asked for by `?sslmode=verify-full&sslrootcert=FILE` in both, see `fairloop.log.kafka_address`. Connects when
+    entered. Raises ValueError for any other address.
     """
     scheme = url.partition("://")[0]
     if scheme == "kafka":

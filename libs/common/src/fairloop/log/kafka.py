@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.structs import TopicPartition as KafkaPartition
 
+from fairloop.log.kafka_address import KafkaAddress
 from fairloop.log.kafka_link import ASK_MS, connection, kafka_errors, record_from, stop_consumer
 from fairloop.log.kafka_producer import KafkaProducer
 from fairloop.log.kafka_subscription import KafkaSubscription
@@ -34,9 +35,10 @@ LEARNING_SECONDS = 5.0
 
 
 class KafkaLog:
-    """The brokers that `kafka://host:port[,host:port]` names."""
+    """The brokers that a `kafka://` address names. Raises ValueError for one that is not understood."""
 
     def __init__(self, url: str) -> None:
+        KafkaAddress.of(url)
         self._url = url
 
     async def __aenter__(self) -> Self:
@@ -79,7 +81,9 @@ class KafkaLog:
             found = {name: len(parts) for name, parts in (await known(admin, partitions)).items()}
         wrong = {name: found.get(name) for name, count in partitions.items() if found.get(name) != count}
         if wrong:
-            raise TopicMismatchError(f"expected {dict(partitions)}, found otherwise: {wrong}")
+            raise TopicMismatchError(
+                f"expected {dict(partitions)}, found otherwise: {wrong} (None: not there, or not for this user)"
+            )
 
     async def producer(self) -> KafkaProducer:
         return await KafkaProducer.open(self._url)

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.structs import ConsumerRecord
 
+from fairloop.log.kafka_address import KafkaAddress
 from fairloop.log.port import LogUnavailableError, Record
 
 ASK_MS = 10_000
@@ -20,8 +21,12 @@ WRITTEN_TO_A_LOST_CONNECTION = "the handler is closed"
 
 
 def connection(url: str) -> dict[str, Any]:
-    """The arguments of every client for `kafka://host:port[,host:port]`. Credentials and TLS belong here."""
-    return {"bootstrap_servers": url.removeprefix("kafka://").rstrip("/").split(","), "client_id": "fairloop"}
+    """The arguments of every client for a `kafka://` address (`fairloop.log.kafka_address`).
+
+    Raises LogUnavailableError when its certificates cannot be read, ValueError for no such address.
+    """
+    with kafka_errors():
+        return KafkaAddress.of(url).arguments()
 
 
 @contextmanager
