@@ -8,11 +8,12 @@ import jsonschema
 import msgspec
 import pytest
 
+from fairloop.clock import system_clock
 from fairloop.embedded import PostgresServer
-from fairloop.events import EVENT_TYPES, TOPICS, EventData
+from fairloop.events import EVENT_TYPES, TOPICS, EventData, consumed_by, topics_of
 from fairloop.events.schemas import FOLDER, rendered
 from fairloop.migrate import SERVICES, load_service
-from fairloop.testing import running
+from fairloop.testing import ENVIRONMENT, running
 
 EXAMPLES = sorted((FOLDER / "examples").glob("*.json"))
 
@@ -37,6 +38,13 @@ def test_every_topic_has_one_producing_service_and_its_types_say_so() -> None:
     for topic in TOPICS.values():
         assert topic.producer in SERVICES
         assert {event_type.topic for event_type in topic.types} == {topic.name}
+
+
+@pytest.mark.parametrize(("name", "package"), SERVICES.items())
+def test_the_catalogue_knows_who_reads_what(name: str, package: str) -> None:
+    service = load_service(package)
+    handled = set(service.handlers(service.settings.model_validate(ENVIRONMENT), system_clock))
+    assert {topic.name for topic in consumed_by(name)} == {topic.name for topic in topics_of(handled)}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

@@ -9,7 +9,7 @@ from fairloop.events.attribution import (
     TookPart,
 )
 from fairloop.events.bonus import BonusRun
-from fairloop.events.catalogue import EVENT_TYPES, TOPICS, Topic, produced_by, topics_of
+from fairloop.events.catalogue import EVENT_TYPES, TOPICS, Topic, consumed_by, produced_by, topics_of
 from fairloop.events.closed_loop import CaseClock, ClosedLoopCase
 from fairloop.events.directory import Account, Assignment, Employee, OrgUnit, Role
 from fairloop.events.kpi import KpiShift, KpiSnapshot
@@ -43,6 +43,7 @@ __all__ = [
     "SurveyResponse",
     "TookPart",
     "Topic",
+    "consumed_by",
     "produced_by",
     "topics_of",
 ]

@@ -1,4 +1,4 @@
-"""Every topic with its one producer, its fixed number of partitions and the event types it carries."""
+"""Every topic with its one producer, its fixed number of partitions, the event types it carries, and who reads it."""
 
 from dataclasses import dataclass
 
@@ -19,18 +19,28 @@ class Topic:
     producer: str
     partitions: int
     types: tuple[type[EventData], ...]
+    consumers: tuple[str, ...] = ()
+    """Our services that handle any of its types. Others may read it too, with leave of whoever runs the log."""
 
 
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
-        Topic("survey.response.v1", "survey-intake", 4, (SurveyResponse,)),
-        Topic("survey.invitation.v1", "survey-intake", 4, (Invitation,)),
-        Topic("directory.v1", "attribution", 1, (OrgUnit, Role, Employee, Assignment, Account)),
-        Topic("attribution.interaction.v1", "attribution", 4, (Interaction,)),
-        Topic("attribution.result.v1", "attribution", 4, (AttributionResult,)),
-        Topic("kpi.snapshot.v1", "kpi-aggregator", 1, (KpiSnapshot,)),
-        Topic("kpi.shift.v1", "kpi-aggregator", 1, (KpiShift,)),
+        Topic("survey.response.v1", "survey-intake", 4, (SurveyResponse,), ("attribution",)),
+        Topic("survey.invitation.v1", "survey-intake", 4, (Invitation,), ("kpi-aggregator",)),
+        Topic(
+            "directory.v1",
+            "attribution",
+            1,
+            (OrgUnit, Role, Employee, Assignment, Account),
+            ("kpi-aggregator", "closed-loop", "bonus"),
+        ),
+        Topic("attribution.interaction.v1", "attribution", 4, (Interaction,), ("kpi-aggregator",)),
+        Topic(
+            "attribution.result.v1", "attribution", 4, (AttributionResult,), ("kpi-aggregator", "closed-loop")
+        ),
+        Topic("kpi.snapshot.v1", "kpi-aggregator", 1, (KpiSnapshot,), ("bonus",)),
+        Topic("kpi.shift.v1", "kpi-aggregator", 1, (KpiShift,), ("closed-loop",)),
         Topic("closedloop.case.v1", "closed-loop", 2, (ClosedLoopCase,)),
         Topic("bonus.run.v1", "bonus", 1, (BonusRun,)),
     )
@@ -44,6 +54,11 @@ EVENT_TYPES: dict[str, type[EventData]] = {
 def topics_of(types: "set[type[EventData]]") -> list[Topic]:
     """The topics that carry any of these event types, by name."""
     return [TOPICS[name] for name in sorted({event_type.topic for event_type in types})]
+
+
+def consumed_by(service: str) -> list[Topic]:
+    """The topics that one service reads."""
+    return [topic for topic in TOPICS.values() if service in topic.consumers]
 
 
 def produced_by(service: str) -> list[Topic]:
