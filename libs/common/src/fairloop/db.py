@@ -1,6 +1,6 @@
 """PostgreSQL: one engine a process, sessions in one transaction, and which errors heal by trying again."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 
 # connection trouble, too many connections or shutdown, serialization failure and deadlock, lock not available
 _DRIVER = "driver"
+_ONCE_COMMITTED = "once_committed"
 _TRANSIENT_CLASSES = ("08", "53", "57", "40", "55P03", "58")
 
 
@@ -47,6 +48,8 @@ class Database:
         """A session in one transaction: committed at the end of the block, rolled back by an exception."""
         async with self._sessions.begin() as session:
             yield session
+        for action in session.info.pop(_ONCE_COMMITTED, ()):
+            action()
 
     async def ping(self) -> None:
         """Raises when the database does not answer."""
@@ -110,6 +113,11 @@ async def copy_in(
     connection = await (await session.connection()).get_raw_connection()
     assert isinstance(connection.driver_connection, asyncpg.Connection)
     await connection.driver_connection.copy_records_to_table(table, records=rows, columns=columns)
+
+
+def once_committed(session: AsyncSession, action: Callable[[], None]) -> None:
+    """Do this after the session's transaction was committed, and never if it is not."""
+    session.info.setdefault(_ONCE_COMMITTED, []).append(action)
 
 
 def is_transient(error: BaseException | None) -> bool:

@@ -1,12 +1,14 @@
 """What a process tells about itself, collected by slow loops: no scrape ever waits for a database."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from fairloop import telemetry
 from fairloop.db import Row, is_transient, sql
 from fairloop.events import produced_by, topics_of
-from fairloop.service import Runtime, Service
+from fairloop.service import Background, Runtime, Service
 from fairloop.waiting import wait_for_event
 from fairloop.web.health import NO_ANSWER, Health, readiness
 
@@ -34,6 +36,25 @@ async def watch_readiness(service: Service, runtime: Runtime, health: Health, *,
         if health.log_up is not None:
             telemetry.LOG_UP.labels(service.name).set(health.log_up)
         await wait_for_event(runtime.stopping, PAUSE_SECONDS)
+
+
+def now_and_then(
+    measure: Callable[[AsyncSession, Runtime], Awaitable[None]], *, seconds: float
+) -> Background:
+    """A loop of the worker for what takes longer to read than `Service.gauges` may; outlives an absent database."""
+
+    async def measuring(runtime: Runtime) -> None:
+        while not runtime.stopping.is_set():
+            began = time.monotonic()
+            try:
+                async with runtime.db.begin() as session:
+                    await measure(session, runtime)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+            await wait_for_event(runtime.stopping, max(seconds, _SHARE * (time.monotonic() - began)))
+
+    return measuring
 
 
 class Measuring:

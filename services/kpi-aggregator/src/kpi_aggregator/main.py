@@ -6,11 +6,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fairloop.events import EventData
+from fairloop.measuring import now_and_then
 from fairloop.process import run
 from fairloop.retention import Retention, days
 from fairloop.service import Service
 from kpi_aggregator.api import ROUTES
 from kpi_aggregator.handlers import build_handlers
+from kpi_aggregator.metrics import measure_trust
 from kpi_aggregator.service.recompute import recompute
 from kpi_aggregator.service.recovering import recovery
 from kpi_aggregator.service.shifts import announced
@@ -44,7 +46,7 @@ service = Service(
     metadata=Base.metadata,
     routes=ROUTES,
     handlers=build_handlers,
-    background=[watch_shifts],
+    background=[watch_shifts, now_and_then(measure_trust, seconds=60)],
     retention=[PREDICTIONS],
     recovery=recovery,
     republish=republish,

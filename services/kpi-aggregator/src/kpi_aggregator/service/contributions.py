@@ -1,17 +1,19 @@
 """Attribution results applied: contributions replaced by version, buckets moved by exactly the difference."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fairloop.db import Row, sql
+from fairloop.db import Row, once_committed, sql
 from fairloop.events import TOPICS, AttributionResult
 from fairloop.log.partitioner import partition_of
 from kpi_aggregator.domain.contribution import Contribution, Entry, NamedCause, Participant, units_of
 from kpi_aggregator.domain.fold import Buckets, Placed, add, changed, take
+from kpi_aggregator.metrics import tell_counted
 from kpi_aggregator.service.buckets import add_buckets, bucket_columns
 from kpi_aggregator.service.stored import decoded
 from kpi_aggregator.service.tree import HOLD_TREE, load_lines
@@ -62,6 +64,8 @@ async def apply_results(session: AsyncSession, events: Sequence[AttributionResul
             add(buckets, change.after, tree)
     rows = [_row(change) for change in changes]
     await sql(session, _SAVE, *map(list, zip(*rows, strict=True)), *bucket_columns(changed(buckets)))
+    new = [one.event for one in changes if one.after is not None and one.event.response_id not in held]
+    once_committed(session, partial(tell_counted, [event.response.received_at for event in new]))
 
 
 class _Change(NamedTuple):
