@@ -14,7 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 RULES = HERE / "alerts.yaml"
-TESTS = HERE / "alerts_test.yaml"
+TESTS = sorted(HERE.glob("*_test.yaml"))
 CACHE = HERE.parents[1] / ".cache/prometheus"
 PACKAGE = "prometheus"
 OLDEST = (2, 42)
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
         case ["check"]:
             return subprocess.run([promtool(), "check", "rules", RULES], check=False).returncode
         case ["test"]:
-            return subprocess.run([promtool(), "test", "rules", TESTS], check=False).returncode
+            return subprocess.run([promtool(), "test", "rules", *TESTS], check=False).returncode
         case ["path"]:
             print(promtool())
             return 0

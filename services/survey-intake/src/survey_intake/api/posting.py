@@ -60,12 +60,16 @@ async def post_responses(
     else:
         posts = [_addressed(raw, f"/body/responses/{index}") for index, raw in enumerate(parts)]
     good = [posted for posted in posts if isinstance(posted, Posted)]
-    if "idempotency-key" in request.headers:
-        done = await post_within(
-            session, good, now=now, day_zone=intake.settings.zone, keyring=intake.keyring
-        )
-    else:
-        done = await asyncio.gather(*(_posted(intake, posted) for posted in good))
+    try:
+        if "idempotency-key" in request.headers:
+            done = await post_within(
+                session, good, now=now, day_zone=intake.settings.zone, keyring=intake.keyring
+            )
+        else:
+            done = await asyncio.gather(*(_posted(intake, posted) for posted in good))
+    except Exception as error:
+        count_refused(error)
+        raise
     for posted, result in zip(good, done, strict=True):
         if isinstance(result, Receipt):
             count_taken(posted.connection, result)
