@@ -65,7 +65,14 @@ def headers(event_type: type[EventData], producer: str) -> Json:
         },
         "content-type": {**text, "const": "application/json"},
     }
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    traced = {
+        "traceparent": {
+            **text,
+            "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-01$",
+            "description": "W3C Trace Context, on events whose way is traced.",
+        }
+    }
+    return {"type": "object", "properties": {**properties, **traced}, "required": list(properties)}
 
 
 def message(event_type: type[EventData], producer: str, payload: Json) -> Json:

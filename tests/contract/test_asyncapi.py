@@ -50,6 +50,7 @@ def test_the_record_of_an_example_is_as_its_message_says(name: str, committed: d
             payload=json.dumps(payload).encode(),
             pseq=1,
             time=system_clock(),
+            traceparent=f"00-{7:032x}-{7:016x}-01",
         )
         headers = {header: value.decode() for header, value in record.headers}
 

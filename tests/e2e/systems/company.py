@@ -31,10 +31,14 @@ def component(id: str, scope: str, weight: str, **more: Any) -> dict[str, Any]:
 
 @dataclass
 class Company:
-    """`by` says who calls: a role, then perhaps who it is, then perhaps units, as in "manager bea north"."""
+    """`by` says who calls: a role, then perhaps who it is, then perhaps units, as in "manager bea north".
+
+    `headers` go with every call.
+    """
 
     installation: Installation
     prefix: str = field(init=False, default_factory=lambda: f"c{secrets.token_hex(4)}")
+    headers: dict[str, str] = field(init=False, default_factory=dict)
     _tokens: dict[str, str] = field(init=False, default_factory=dict)
 
     def name(self, name: str) -> str:
@@ -54,7 +58,8 @@ class Company:
     async def call(
         self, service: str, method: str, path: str, body: Any = None, *, by: str = "admin"
     ) -> httpx.Response:
-        url, headers = self.installation.url(service), {"Authorization": f"Bearer {await self.token(by)}"}
+        url = self.installation.url(service)
+        headers = {**self.headers, "Authorization": f"Bearer {await self.token(by)}"}
         async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
             return await client.request(method, path, json=body)
 

@@ -18,6 +18,7 @@ from fairloop.log import Log, open_log
 from fairloop.outbox import publish
 from fairloop.relay import Relay
 from fairloop.testing import temporary_database
+from fairloop.tracing import Tracing
 from fairloop.web.health import Health
 
 
@@ -39,6 +40,7 @@ class Pipeline:
     applying: Applying = field(default_factory=Applying)
     producer_health: Health = field(default_factory=Health)
     consumer_health: Health = field(default_factory=Health)
+    tracing: Tracing | None = None
 
     async def publish(self, *units: OrgUnit) -> None:
         async with self.producer_db.begin() as session:
@@ -51,6 +53,7 @@ class Pipeline:
             database_url=self.producer_db.url,
             event_log=self.log,
             health=self.producer_health,
+            tracing=self.tracing,
         )
         async with _running(relay.run):
             yield relay
@@ -63,6 +66,7 @@ class Pipeline:
             event_log=self.log,
             handlers=self.applying.handlers,
             health=self.consumer_health,
+            tracing=self.tracing,
         )
         async with _running(consumer.run):
             yield consumer

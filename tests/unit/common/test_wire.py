@@ -39,6 +39,13 @@ def test_an_event_comes_back_as_it_was_sent() -> None:
     assert delivery.fault is None
 
 
+def test_a_traced_event_carries_its_traceparent_and_another_no_header_for_it() -> None:
+    about = {"source": "attribution", "event_id": uuid7(), "type": OrgUnit.type, "key": "k", "payload": b"{}"}
+    traced = to_record(**about, pseq=1, time=datetime.now(UTC), traceparent="00-ab-cd-01")
+    assert dict(traced.headers)["traceparent"] == b"00-ab-cd-01"
+    assert "traceparent" not in dict(written().headers)
+
+
 def test_the_headers_are_those_of_cloudevents_binary_mode() -> None:
     headers = dict(written().headers)
     assert headers["ce_specversion"] == b"1.0"

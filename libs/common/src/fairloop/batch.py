@@ -12,6 +12,7 @@ from fairloop.parking import BLOCKED, Failure, park, parked_keys
 from fairloop.poison import TRIES, Breaker, Reject, describe
 from fairloop.receipts import Position, lock_position, prove_repeats, sift, store_position
 from fairloop.service import Handlers
+from fairloop.tracing import Processing
 from fairloop.wire import Delivery
 
 
@@ -20,11 +21,13 @@ class Attempt:
     """How a batch is being tried: the count of unknown errors so far decides how careful the next try is.
 
     `unblocked_at` is a position at which no key was waiting behind a parked event. Parking moves the position, and a
-    retry or discard only lets go, so as long as the position is that one, still none is.
+    retry or discard only lets go, so as long as the position is that one, still none is. `processing` has the spans
+    of a batch with traced events.
     """
 
     breaker: Breaker
     unblocked_at: Position | None = None
+    processing: Processing | None = None
     tries: int = 0
     careful: bool = False
 
@@ -80,6 +83,8 @@ async def apply_batch(
     Raises HaltError and TooManyParkedError (stop the partition), transient errors (try the same again), and any
     other error of a handler: try again, carefully once it is a Reject or has come TRIES times.
     """
+    if attempt.processing is not None:
+        attempt.processing.begin(session)
     position = await lock_position(session, partition)
     sifted = sift(deliveries, position)
     await prove_repeats(session, partition, sifted.repeats)

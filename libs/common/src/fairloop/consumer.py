@@ -19,6 +19,7 @@ from fairloop.lanes import MAX_BATCH, Lane
 from fairloop.log.port import Log, LogUnavailableError, Subscription, TopicPartition
 from fairloop.receipts import read_positions
 from fairloop.service import Handlers
+from fairloop.tracing import Tracing
 from fairloop.waiting import Backoff, beside, wait_for_event
 from fairloop.web.health import Health
 from fairloop.wire import Decoder
@@ -40,13 +41,21 @@ class Consumer:
     """Runs as one member of the service's consumer group."""
 
     def __init__(
-        self, *, service: str, db: Database, event_log: Log, handlers: Handlers, health: Health
+        self,
+        *,
+        service: str,
+        db: Database,
+        event_log: Log,
+        handlers: Handlers,
+        health: Health,
+        tracing: Tracing | None = None,
     ) -> None:
         self.service = service
         self.db = db
         self.log = event_log
         self.handlers = handlers
         self.health = health
+        self.tracing = tracing
         self.topics = [topic.name for topic in topics_of(set(handlers))]
         self._decode = Decoder(set(handlers))
         self._lanes: dict[TopicPartition, Lane] = {}
@@ -141,6 +150,7 @@ class Consumer:
                 next_offset=start,
                 on_halt=self._halted,
                 on_room=subscription.resume,
+                tracing=self.tracing,
             )
             if end < start:
                 lane.halt(f"the log was rewound: it ends at offset {end}, this consumer is at {start}")

@@ -16,6 +16,7 @@ from fairloop.log.port import TopicPartition
 from fairloop.poison import TRIES, Breaker, Reject, TooManyParkedError, describe
 from fairloop.receipts import HaltError, Position
 from fairloop.service import Handlers
+from fairloop.tracing import Tracing
 from fairloop.waiting import Backoff, wait_for_event
 from fairloop.wire import Delivery
 
@@ -47,12 +48,14 @@ class Lane:
         next_offset: int,
         on_halt: Callable[[TopicPartition, str], None],
         on_room: Callable[[TopicPartition], None],
+        tracing: Tracing | None = None,
     ) -> None:
         self.service = service
         self.partition = partition
         self._names = (service, partition.topic, str(partition.partition))
         self.db = db
         self.handlers = handlers
+        self._tracing = tracing
         self.next_offset = next_offset
         self.halted = False
         self.retrying = False
@@ -115,7 +118,8 @@ class Lane:
 
     async def _take(self, batch: Sequence[Delivery]) -> bool:
         """Apply one batch, however long it takes; False when the lane was closed or halted instead."""
-        attempt = Attempt(self._breaker.copy(), self._unblocked_at)
+        processing = None if self._tracing is None else self._tracing.processing(batch)
+        attempt = Attempt(self._breaker.copy(), self._unblocked_at, processing)
         began = time.monotonic()
         backoff = _Pauses()
         while not self._closing.is_set():
@@ -125,12 +129,16 @@ class Lane:
                     outcome = await apply_batch(session, self.partition, batch, self.handlers, attempt)
             except (HaltError, TooManyParkedError) as halt:
                 self.halt(str(halt), broken=isinstance(halt, TooManyParkedError))
+                if processing is not None:
+                    processing.end("halted")
                 return False
             except Exception as error:
                 await self._before_next_try(error, attempt, backoff)
             else:
                 self._took(batch, outcome, attempt)
                 telemetry.BATCH_SECONDS.labels(*self._names[:2]).observe(time.monotonic() - began)
+                if processing is not None:
+                    processing.end()
                 return True
         return False
 

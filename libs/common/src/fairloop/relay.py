@@ -8,11 +8,12 @@ which consumers recognise by their numbers.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
 import asyncpg
 import structlog
+from opentelemetry.trace import Span
 
 from fairloop import telemetry
 from fairloop.db import is_transient
@@ -20,6 +21,7 @@ from fairloop.events import produced_by
 from fairloop.log.port import Log, LogUnavailableError, NewRecord, Producer, TopicPartition
 from fairloop.outbox import CHANNEL
 from fairloop.receipts import Position
+from fairloop.tracing import Tracing, carried_on
 from fairloop.waiting import Backoff, beside, wait_for_event
 from fairloop.web.health import Health
 from fairloop.wire import pseq_of, to_record
@@ -76,11 +78,20 @@ WHERE pseq IS NOT NULL ORDER BY topic, part, pseq LIMIT $3
 class Relay:
     """The relay of one service."""
 
-    def __init__(self, *, service: str, database_url: str, event_log: Log, health: Health) -> None:
+    def __init__(
+        self,
+        *,
+        service: str,
+        database_url: str,
+        event_log: Log,
+        health: Health,
+        tracing: Tracing | None = None,
+    ) -> None:
         self.service = service
         self.database_url = database_url
         self.log = event_log
         self.health = health
+        self.tracing = tracing
         self._backoff = Backoff(most=5.0)
         self.partitions = [
             TopicPartition(topic.name, part)
@@ -200,13 +211,18 @@ class Relay:
     async def _send(self, producer: Producer, rows: Sequence[asyncpg.Record]) -> list[int]:
         """Append numbered rows, sorted by partition and number; returns their `seq` once all are durable."""
         if rows:
-            await producer.append(self._batches(rows))
+            spans = {} if self.tracing is None else self.tracing.sending(rows)
+            await producer.append(self._batches(rows, spans))
+            for span in spans.values():
+                span.end()
             telemetry.RELAY_BATCH.labels(self.service).observe(len(rows))
             for topic, count in Counter(row["topic"] for row in rows).items():
                 telemetry.RELAYED.labels(self.service, topic).inc(count)
         return [row["seq"] for row in rows]
 
-    def _batches(self, rows: Sequence[asyncpg.Record]) -> dict[TopicPartition, list[NewRecord]]:
+    def _batches(
+        self, rows: Sequence[asyncpg.Record], spans: Mapping[int, Span]
+    ) -> dict[TopicPartition, list[NewRecord]]:
         return {
             TopicPartition(*partition): [
                 to_record(
@@ -217,6 +233,7 @@ class Relay:
                     payload=row["payload"],
                     pseq=row["pseq"],
                     time=row["created_at"],
+                    traceparent=carried_on(row, spans),
                 )
                 for row in group
             ]

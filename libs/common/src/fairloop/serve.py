@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from fairloop.db import Database
 from fairloop.measuring import watch_readiness
 from fairloop.peers import peer_client
 from fairloop.service import Runtime, Service
+from fairloop.tracing import traced
 from fairloop.web.app import create_app
 from fairloop.web.health import Health
 from fairloop.web.one_write import OneWriteProtocol
@@ -72,7 +74,11 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
 async def serve(service: Service, *, api: bool, worker: bool) -> None:
     """Run until SIGTERM or SIGINT, or until a part fails (which is raised)."""
     telemetry.configure_logging(service.name)
-    async with open_runtime(service) as runtime:
+    async with (
+        open_runtime(service) as opened,
+        traced(service.name, opened.settings.otlp_url) as tracing,
+    ):
+        runtime = replace(opened, tracing=tracing)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, runtime.stopping.set)

@@ -16,6 +16,7 @@ from fairloop.peers import PeerClient
 from fairloop.published import Published
 from fairloop.retention import Retention
 from fairloop.settings import ServiceSettings
+from fairloop.tracing import Tracing
 from fairloop.web.routes import Routes
 
 Handler = Callable[[AsyncSession, Sequence[Any]], Awaitable[None]]
@@ -37,6 +38,7 @@ class Runtime:
     db: Database
     peers: PeerClient
     clock: Clock = system_clock
+    tracing: Tracing | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 

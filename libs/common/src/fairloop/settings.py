@@ -44,6 +44,7 @@ class ServiceSettings(BaseSettings):
     keep_parked_days: int = 90  # of parked events that were replayed or discarded; 0: for good
     keep_log_days: int = 0  # of the embedded log's records that every consumer has read; 0: for good
     drain_seconds: float = 0.0  # readiness is red this long before the listener closes
+    otlp_url: str = ""  # http://collector:4318; empty: nothing is traced
 
     @model_validator(mode="after")
     def _somebody_signs(self) -> Self:

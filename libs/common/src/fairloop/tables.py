@@ -41,6 +41,7 @@ def add_runtime_tables(metadata: MetaData) -> None:
         Column("payload", LargeBinary, nullable=False),
         Column("pseq", BigInteger, comment="given by the relay, contiguous per topic partition from 1"),
         _now(),
+        Column("traceparent", Text, comment="of what made it true, where that is traced"),
         Index("outbox_unnumbered", "seq", postgresql_where=text("pseq IS NULL")),
     )
     Table(

@@ -10,12 +10,23 @@ from fairloop.log.port import NewRecord, Record, TopicPartition
 
 PSEQ = "ce_pseq"
 """Our extension attribute: the producer's sequence per topic partition, contiguous from 1."""
+TRACEPARENT = "traceparent"
+"""W3C Trace Context, on events whose way is traced."""
 
 
 def to_record(
-    *, source: str, event_id: UUID, type: str, key: str, payload: bytes, pseq: int, time: datetime
+    *,
+    source: str,
+    event_id: UUID,
+    type: str,
+    key: str,
+    payload: bytes,
+    pseq: int,
+    time: datetime,
+    traceparent: str | None = None,
 ) -> NewRecord:
     """The record of one outbox row."""
+    traced = () if traceparent is None else ((TRACEPARENT, traceparent.encode()),)
     return NewRecord(
         key=key.encode(),
         value=payload,
@@ -28,6 +39,7 @@ def to_record(
             ("ce_subject", key.encode()),
             (PSEQ, str(pseq).encode()),
             ("content-type", b"application/json"),
+            *traced,
         ),
     )
 

@@ -39,11 +39,17 @@ async def run_worker(service: Service, runtime: Runtime, health: Health) -> None
             database_url=runtime.settings.database_url,
             event_log=event_log,
             health=health,
+            tracing=runtime.tracing,
         )
         group.create_task(relay.run(runtime.stopping), name="relay")
         if handlers:
             consumer = Consumer(
-                service=service.name, db=runtime.db, event_log=event_log, handlers=handlers, health=health
+                service=service.name,
+                db=runtime.db,
+                event_log=event_log,
+                handlers=handlers,
+                health=health,
+                tracing=runtime.tracing,
             )
             group.create_task(consumer.run(runtime.stopping), name="consumer")
         for background in service.background:

@@ -17,6 +17,7 @@ from fairloop.web.health import Health, readiness
 from fairloop.web.middleware import Envelope, Gate, refuse_when_stopping
 from fairloop.web.problems import add_problem_handlers
 from fairloop.web.routes import SIGNED_PREFIX, Routes, SignedEndpoint
+from fairloop.web.traced import Traced
 
 
 class Application(FastAPI):
@@ -47,6 +48,11 @@ def create_app(service: Service, runtime: Runtime, health: Health, *, with_api: 
         lifespan=lifespan,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # the framework's own tells whole paths
     )
     app.state.runtime = runtime
     add_problem_handlers(app)
@@ -54,6 +60,9 @@ def create_app(service: Service, runtime: Runtime, health: Health, *, with_api: 
     app.add_middleware(Envelope, service=service.name)
     if with_api and (signed_endpoint := _signed_endpoint(service.routes)):
         app.signed = Envelope(_signed(app, runtime, signed_endpoint), service=service.name)
+    if runtime.tracing is not None:
+        app.add_middleware(Traced, tracing=runtime.tracing)
+        app.signed = app.signed and Traced(app.signed, tracing=runtime.tracing)
 
     async def healthz(request: Request) -> Response:
         return JSONResponse({"status": "alive", "service": service.name, "version": __version__})

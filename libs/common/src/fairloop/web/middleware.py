@@ -36,7 +36,7 @@ def _request_id(scope: Scope) -> str:
     return uuid7_text()
 
 
-def _route_of(scope: Scope) -> str:
+def route_of(scope: Scope) -> str:
     """The route's template, for logs and metrics: a path may hold a customer's reference, a template does not."""
     path: str = scope["path"]
     if path in PUBLIC_PATHS:
@@ -74,10 +74,10 @@ class Envelope:
         except ProblemError as error:
             await render(error)(scope, receive, send_with_id)
         except Exception as error:
-            await render_unexpected(error, _route_of(scope))(scope, receive, send_with_id)
+            await render_unexpected(error, route_of(scope))(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - started
-            route, method = _route_of(scope), scope["method"]
+            route, method = route_of(scope), scope["method"]
             telemetry.observe_request(self.service, method, route, status, seconds)
             if route not in PUBLIC_PATHS:
                 log.debug("request", method=method, route=route, status=status, seconds=round(seconds, 4))

@@ -28,9 +28,9 @@ WITH configured AS (
 ), item AS (
     SELECT * FROM unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::timestamptz[], $11::date[],
         $12::text[], $13::bytea[], $14::text[], $15::text[], $16::text[], $17::bytea[], $18::bytea[], $19::uuid[],
-        $20::smallint[], $21::bytea[])
+        $20::smallint[], $21::bytea[], $22::text[])
     AS item(id, connection, survey_id, external_id, content_hash, updated_at, day, customer, wrapped_key,
-        interaction_ref, facts, warnings, personal, raw, event_id, part, payload)
+        interaction_ref, facts, warnings, personal, raw, event_id, part, payload, traceparent)
 ), inserted AS (
     INSERT INTO response (id, connection, survey_id, external_id, status, version, revisions, current, content_hash,
         updated_at, day, customer, wrapped_key)
@@ -48,8 +48,8 @@ WITH configured AS (
     SELECT id, 1, updated_at, content_hash, customer, interaction_ref, facts::jsonb, warnings::jsonb, personal, raw
     FROM stored
 ), published AS (
-    INSERT INTO outbox (event_id, topic, part, key, type, payload)
-    SELECT event_id, '{SurveyResponse.topic}', part, id::text, '{SurveyResponse.type}', payload FROM stored
+    INSERT INTO outbox (event_id, topic, part, key, type, payload, traceparent)
+    SELECT event_id, '{SurveyResponse.topic}', part, id::text, '{SurveyResponse.type}', payload, traceparent FROM stored
 ), told AS (
     SELECT pg_notify('{CHANNEL}', '') FROM inserted LIMIT 1
 )
@@ -89,6 +89,7 @@ class _Item(NamedTuple):
     event_id: str
     part: int
     payload: bytes
+    traceparent: str | None
 
 
 async def arrive(fetch: Fetch, deliveries: Sequence[Understood], vault: Vault) -> list[Receipt | None]:
@@ -164,4 +165,5 @@ def _item(delivery: Understood, keys: dict[str, tuple[DataKey, bytes]], vault: V
         event_id=uuid7_text(),
         part=part_of(event),
         payload=payload_of(event),
+        traceparent=delivery.traceparent,
     )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from fairloop.events import Cause, ResponseFacts, Scores
+from fairloop.tracing import current
 from survey_intake.domain.coerce import not_ahead
 from survey_intake.domain.draft import Draft, Ignorable, NotUnderstood, Personal, Problem, Reading
 from survey_intake.keyring import Keyring
@@ -28,7 +29,8 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class Understood(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery that becomes a revision, or repeats one. `facts.day` holds if it is the first revision."""
+    """A delivery that becomes a revision, or repeats one. `facts.day` holds if it is the first revision;
+    `traceparent` is of the request that brought it."""
 
     identity: Identity
     connection_revision: int
@@ -39,6 +41,7 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
     personal: bytes | None
     warnings: tuple[Problem, ...]
     body: bytes
+    traceparent: str | None = None
 
     @property
     def connection(self) -> str:
@@ -98,6 +101,7 @@ def prepare(
         personal=None if reading.personal == Personal() else msgspec.json.encode(reading.personal),
         warnings=reading.warnings + ahead,
         body=body,
+        traceparent=current(),
     )
 
 

@@ -34,6 +34,7 @@ class Plan:
     revisions: list[NewRevision] = field(default_factory=list)
     quarantined: list[QuarantinedBody] = field(default_factory=list)
     events: list[SurveyResponse] = field(default_factory=list)
+    traceparents: list[str | None] = field(default_factory=list)  # of the events
 
 
 async def receive(
@@ -47,7 +48,7 @@ async def receive(
     known = await load(session, deliveries, vault)
     plan = decide(known, deliveries, vault)
     await save(session, plan.responses.values(), plan.revisions, plan.quarantined)
-    await publish(session, plan.events)
+    await publish(session, plan.events, traceparents=plan.traceparents)
     return plan.receipts
 
 
@@ -93,6 +94,7 @@ def _apply(delivery: Understood, known: Known, plan: Plan, vault: Vault) -> Rece
         plan.events.append(
             newest_of(delivery, facts, response_id=held.id, version=after.version, vault=vault)
         )
+        plan.traceparents.append(delivery.traceparent)
     return Receipt(_OUTCOMES[verdict], held.id, after.revisions)
 
 
