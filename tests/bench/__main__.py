@@ -26,6 +26,7 @@ from tests.bench.relaying import compare_relaying
 from tests.bench.report import report, write_into
 from tests.bench.rounds import FULL, QUICK, Comparison, Effort
 from tests.bench.scale import scale
+from tests.bench.tracing import compare_tracing
 
 from fairloop.testing_kafka import KafkaCluster
 
@@ -75,6 +76,11 @@ async def backfill(folder: Path, effort: Effort) -> list[Comparison]:
         return await compare_backfill(kafka.url, folder, effort)
 
 
+async def tracing(folder: Path, effort: Effort) -> list[Comparison]:
+    with durable_postgres(folder / "server") as postgres:
+        return await compare_tracing(postgres, folder, effort)
+
+
 MEASURES: dict[Callable[[Path, Effort], Awaitable[list[Comparison]]], frozenset[int]] = {
     intake: frozenset({1, 2}),
     consumer: frozenset({3}),
@@ -84,6 +90,7 @@ MEASURES: dict[Callable[[Path, Effort], Awaitable[list[Comparison]]], frozenset[
     paying: frozenset({7}),
     latency: frozenset({8}),
     backfill: frozenset({9}),
+    tracing: frozenset({10}),
 }
 """Each measurement and the rows of the table of targets that it fills."""
 
@@ -92,7 +99,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("what", nargs="?", choices=["targets", "scale"], default="targets")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, wider spread")
-    parser.add_argument("--only", type=int, nargs="+", metavar="ROW", choices=range(1, 10), default=[])
+    parser.add_argument("--only", type=int, nargs="+", metavar="ROW", choices=range(1, 11), default=[])
     parser.add_argument("--import", dest="imported", type=int, help="responses of row 9")
     parser.add_argument("--out", type=Path, help="write the table into the marked place of this file, too")
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""The baselines of the intake: `python -m tests.bench.bare PORT` answers webhooks that it only reads."""
+"""The baselines of the intake: `python -m tests.bench.bare PORT` answers webhooks, and traces, that it only reads."""
 
 import sys
 
@@ -22,7 +22,8 @@ async def starlette_route(request: Request) -> Response:
     return Response(b'{"size":%d}' % size, 202, media_type="application/json")
 
 
-app.router.routes.append(Route("/starlette/v1/webhooks/{connection:path}", starlette_route, methods=["POST"]))
+for path in ("/starlette/v1/webhooks/{connection:path}", "/v1/traces"):
+    app.router.routes.append(Route(path, starlette_route, methods=["POST"]))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Counts events per employee and day: `python -m tests.bench.counting WAY LOG_URL DATABASE_URL EVENTS GROUP`.
+"""Counts events per employee and day: `python -m tests.bench.counting WAY LOG_URL DATABASE_URL EVENTS GROUP [OTLP_URL]`.
 
 WAY is `runtime` (the consumer: repeats recognised, receipts, state and position in one transaction), `memory` (the
 same log, fetch and decoding, and a dict) or `lean` (in memory as well, and only the fields that are counted are
 decoded, no headers). The clock runs from the first records fetched to everything counted (and, for the runtime,
-committed). Prints the seconds.
+committed). Prints the seconds. With OTLP_URL the runtime records what carries a trace, and sends it there.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from fairloop.log import open_log
 from fairloop.log.partitioner import partition_of
 from fairloop.log.port import Log, Record, Subscription, TopicPartition
 from fairloop.tables import add_runtime_tables
+from fairloop.tracing import Tracing, traced
 from fairloop.web.health import Health
 from fairloop.wire import Decoder
 
@@ -146,13 +147,20 @@ async def make_tables(database_url: str) -> None:
     await db.close()
 
 
-async def with_runtime(timed: Timed, database_url: str, events: int, group: str) -> float:
+async def with_runtime(
+    timed: Timed, database_url: str, events: int, group: str, tracing: Tracing | None
+) -> float:
     """When the last event was committed."""
     await make_tables(database_url)
     db = Database(database_url)
     handler = Counting(events)
     consumer = Consumer(
-        service=group, db=db, event_log=timed, handlers={AttributionResult: handler}, health=Health()
+        service=group,
+        db=db,
+        event_log=timed,
+        handlers={AttributionResult: handler},
+        health=Health(),
+        tracing=tracing,
     )
     running = asyncio.create_task(consumer.run(handler.done))
     await asyncio.wait(
@@ -201,12 +209,14 @@ async def in_memory(timed: Timed, read: Read, events: int, group: str) -> float:
     return ended
 
 
-async def main(way: str, log_url: str, database_url: str, events: int, group: str) -> None:
+async def main(
+    way: str, log_url: str, database_url: str, events: int, group: str, otlp_url: str = ""
+) -> None:
     telemetry.configure_logging("bench")
-    async with open_log(log_url) as event_log:
+    async with open_log(log_url) as event_log, traced("bench", otlp_url) as tracing:
         timed = Timed(event_log)
         if way == "runtime":
-            ended = await with_runtime(timed, database_url, events, group)
+            ended = await with_runtime(timed, database_url, events, group, tracing)
         else:
             ended = await in_memory(timed, whole if way == "memory" else needed, events, group)
     assert timed.first_records_at is not None
@@ -214,4 +224,4 @@ async def main(way: str, log_url: str, database_url: str, events: int, group: st
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:4], events=int(sys.argv[4]), group=sys.argv[5]))
+    asyncio.run(main(*sys.argv[1:4], int(sys.argv[4]), *sys.argv[5:]))

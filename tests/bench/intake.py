@@ -28,10 +28,7 @@ async def compare_intake(postgres: PostgresServer, folder: Path, effort: Effort)
     """Everything is the real thing but the worker: the events wait in the outbox."""
     intake_port, bare_port, plain_port = free_ports(3)
     plain_database = await new_database(postgres, "plain")
-    environment = {f"FAIRLOOP_{name.upper()}": value for name, value in ENVIRONMENT.items()} | {
-        "FAIRLOOP_DATABASE_URL": await new_database(postgres, "survey_intake"),
-        "FAIRLOOP_PORT": str(intake_port),
-    }
+    environment = intake_environment(await new_database(postgres, "survey_intake"), intake_port)
     await run("survey_intake.main", "migrate", environment=environment)
     log = folder / "intake.log"
     async with (
@@ -41,14 +38,14 @@ async def compare_intake(postgres: PostgresServer, folder: Path, effort: Effort)
             "tests.bench.plain", str(plain_port), plain_database, port=plain_port, log=folder / "plain.log"
         ),
     ):
-        await _connect(intake_port)
+        await connect_platform(intake_port)
         rates = await in_turns(
             effort.rounds,
             {
-                "Fairloop": _measure(intake_port, ROUTE, effort.webhooks),
-                "a bare FastAPI route": _measure(bare_port, ROUTE, effort.webhooks),
-                "a bare Starlette route": _measure(bare_port, f"/starlette{ROUTE}", effort.webhooks),
-                PLAIN: _measure(plain_port, ROUTE, effort.webhooks // 4),
+                "Fairloop": webhooks_taken(intake_port, ROUTE, effort.webhooks),
+                "a bare FastAPI route": webhooks_taken(bare_port, ROUTE, effort.webhooks),
+                "a bare Starlette route": webhooks_taken(bare_port, f"/starlette{ROUTE}", effort.webhooks),
+                PLAIN: webhooks_taken(plain_port, ROUTE, effort.webhooks // 4),
             },
         )
     return [
@@ -57,7 +54,15 @@ async def compare_intake(postgres: PostgresServer, folder: Path, effort: Effort)
     ]
 
 
-async def _connect(port: int) -> None:
+def intake_environment(database_url: str, port: int) -> dict[str, str]:
+    """Of a survey-intake that is measured."""
+    return {f"FAIRLOOP_{name.upper()}": value for name, value in ENVIRONMENT.items()} | {
+        "FAIRLOOP_DATABASE_URL": database_url,
+        "FAIRLOOP_PORT": str(port),
+    }
+
+
+async def connect_platform(port: int) -> None:
     """Make the connection the webhooks are for."""
     token = mint_token(PRIVATE_KEY, sub="bench", role_names=[Role.ADMIN])
     settings = {
@@ -71,7 +76,7 @@ async def _connect(port: int) -> None:
         answer.raise_for_status()
 
 
-def _measure(port: int, path: str, count: int) -> Callable[[int], Awaitable[float]]:
+def webhooks_taken(port: int, path: str, count: int) -> Callable[[int], Awaitable[float]]:
     async def rate(number: int) -> float:
         """2xx a second. Raises RuntimeError when anything else was answered."""
         result = await result_of("tests.bench.load", str(port), path, str(count), f"series{number}")

@@ -28,10 +28,12 @@ async def fill(
     topic: str = TOPIC.name,
     partitions: int = TOPIC.partitions,
     keyed_by_partition: bool = False,
+    traced: float = 0,
 ) -> None:
     """Append results as the relay of attribution would, numbered per partition. Makes the topic.
 
-    `keyed_by_partition` is for those whose state is kept by the record's key.
+    `keyed_by_partition` is for those whose state is kept by the record's key; `traced` is the share that carries a
+    trace.
     """
     chance = random.Random(events)
     numbered: dict[TopicPartition, int] = defaultdict(int)
@@ -39,7 +41,7 @@ async def fill(
         await event_log.create_topics({topic: partitions})
         producer = await event_log.producer()
         for start in range(0, events, AT_ONCE):
-            batches = _batches(min(AT_ONCE, events - start), numbered, chance, topic, partitions)
+            batches = _batches(min(AT_ONCE, events - start), numbered, chance, topic, partitions, traced)
             if keyed_by_partition:
                 batches = {
                     where: [replace(record, key=str(where.partition).encode()) for record in records]
@@ -50,7 +52,12 @@ async def fill(
 
 
 def _batches(
-    count: int, numbered: dict[TopicPartition, int], chance: random.Random, topic: str, partitions: int
+    count: int,
+    numbered: dict[TopicPartition, int],
+    chance: random.Random,
+    topic: str,
+    partitions: int,
+    traced: float,
 ) -> dict[TopicPartition, list[NewRecord]]:
     batches: dict[TopicPartition, list[NewRecord]] = defaultdict(list)
     for _ in range(count):
@@ -66,9 +73,15 @@ def _batches(
                 payload=msgspec.json.encode(result),
                 pseq=numbered[partition],
                 time=result.response.received_at,
+                traceparent=_begun(chance) if traced and chance.random() < traced else None,
             )
         )
     return batches
+
+
+def _begun(chance: random.Random) -> str:
+    """The traceparent of a recorded span."""
+    return f"00-{chance.getrandbits(128):032x}-{chance.getrandbits(64):016x}-01"
 
 
 def result_of(chance: random.Random, *, employees: int = EMPLOYEES, days: int = DAYS) -> AttributionResult:
