@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 from tests.e2e.installation import SERVICES, Installation
-from tests.e2e.traffic import Delivery, Fold, send_all
+from tests.e2e.traffic import Delivery, Fold, directory, interactions, send_all
 
 from attribution.service.republish import republish as attribution_states
 from bonus.service.runs import republish as bonus_states
@@ -65,8 +65,7 @@ class World:
     """The installation, and what everybody was told with a 2xx."""
 
     def __init__(self, installation: Installation) -> None:
-        self.installation = installation
-        self.wiring = wiring_of(Home.of(installation.environment))
+        self.move_to(installation)
         self.fold = Fold()
         self.ids: dict[int, str] = {}
         self.sent = 0
@@ -74,6 +73,11 @@ class World:
         self.erased = 0
         self.detractors: set[str] = set()
         self._databases: dict[str, Database] = {}
+
+    def move_to(self, installation: Installation) -> None:
+        """It goes on there."""
+        self.installation = installation
+        self.wiring = wiring_of(Home.of(installation.environment))
 
     async def ask(
         self, service: str, method: str, path: str, *, as_role: Role = Role.ADMIN, **body: Any
@@ -185,6 +189,16 @@ class World:
             key: replace(event, origin=None) if isinstance(event, SurveyResponse) else event
             for key, event in newest.items()
         }
+
+
+async def founded(world: World) -> None:
+    """The organisation with the jobs of its first answers, and a plan that is in force."""
+    for service, path, body in directory():
+        await world.ask(service, "PUT", path, **body)
+    await world.ask("kpi-aggregator", "PUT", "/v1/kpi-settings/nps", min_n=1)
+    await world.ask("attribution", "POST", "/v1/interactions", interactions=next(iter(interactions())))
+    await world.ask("bonus", "PUT", "/v1/plans/everybody", **PLAN)
+    await world.ask("bonus", "POST", "/v1/plans/everybody/publish", **WAIVED)
 
 
 async def until_settled(world: World) -> None:

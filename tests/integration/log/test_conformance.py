@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -81,6 +82,19 @@ async def test_reading_starts_where_asked_and_stops_when_enough_or_at_the_end(lo
     assert [r.offset for r in await log.read(partition, 8, max_records=100)] == [8, 9]
     assert await log.read(partition, 10, max_records=100) == []
     assert await log.read(TopicPartition(topic, 3), 0, max_records=100) == []
+
+
+async def test_a_record_keeps_the_time_it_is_given_and_else_gets_that_of_its_appending(
+    log: Log, topic: str
+) -> None:
+    partition, given = TopicPartition(topic, 0), datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+
+    await append(log, {partition: [NewRecord(b"", b"", timestamp=given), NewRecord(b"", b"")]})
+
+    first, second = await log.read(partition, 0, max_records=2)
+    assert first.timestamp == given
+    assert before <= second.timestamp <= datetime.now(UTC)
 
 
 async def test_one_append_reaches_many_partitions_in_order(log: Log, topic: str) -> None:

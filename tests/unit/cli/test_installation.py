@@ -32,3 +32,18 @@ def test_one_embedded_part_is_enough_to_need_postgres() -> None:
     assert Installation.of(databases).needs_postgres
     assert not Installation.of({**databases, "FAIRLOOP_LOG_URL": "kafka://broker:9092"}).needs_postgres
     assert Installation.of({**databases, "FAIRLOOP_LOG_URL": ""}).needs_postgres
+
+
+def test_a_log_that_was_moved_is_found_unless_the_environment_names_another(tmp_path: Path) -> None:
+    databases = {service.database_variable: "postgresql://db/x" for service in SERVICES}
+    embedded = Installation.of({"FAIRLOOP_HOME": str(tmp_path), **databases})
+    assert embedded.log_url is None
+    assert embedded.needs_postgres
+
+    embedded.data.mkdir()
+    embedded.moved_log_file.write_text('{"log_url": "kafka://broker:9092"}')
+
+    assert embedded.log_url == "kafka://broker:9092"
+    assert not embedded.needs_postgres
+    named = Installation.of({**embedded.environment, "FAIRLOOP_LOG_URL": "kafka://other:9092"})
+    assert named.log_url == "kafka://other:9092"

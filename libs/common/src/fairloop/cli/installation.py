@@ -1,5 +1,6 @@
 """Where an installation lives and which five services it runs."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -81,6 +82,20 @@ class Installation:
         """What the launcher itself remembers of the processes it started."""
         return self.home / "processes.json"
 
+    @property
+    def moved_log_file(self) -> Path:
+        """Where the log went: written by `fairloop log move`, JSON with `log_url`."""
+        return self.data / "log.json"
+
+    @property
+    def log_url(self) -> str | None:
+        """The log as the environment names it, else the one it was moved to; None for the embedded one."""
+        if url := self.environment.get(LOG_VARIABLE):
+            return url
+        if not self.moved_log_file.exists():
+            return None
+        return str(json.loads(self.moved_log_file.read_text())["log_url"])
+
     def log_file(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
@@ -100,6 +115,4 @@ class Installation:
     @property
     def needs_postgres(self) -> bool:
         """False when every database and the log are real servers."""
-        return any(
-            not self.environment.get(v) for v in (LOG_VARIABLE, *(s.database_variable for s in SERVICES))
-        )
+        return not self.log_url or any(not self.environment.get(s.database_variable) for s in SERVICES)

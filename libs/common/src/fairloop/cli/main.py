@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from fairloop.auth import Role, mint_token
-from fairloop.cli import access, backup, demo, doctor, launch, operations, repair
+from fairloop.cli import access, backup, demo, doctor, launch, log_move, operations, repair
 from fairloop.cli.installation import Installation
 from fairloop.cli.logs import LOG_NAMES, follow, show_last
 from fairloop.cli.reach import as_started, wiring_of
@@ -153,3 +153,4 @@ app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(repair.app, name="repair")
 app.add_typer(access.app, name="access")
+app.add_typer(log_move.app, name="log")

@@ -12,7 +12,7 @@ from fairloop.db import Database
 from fairloop.embedded import EmbeddedError
 from fairloop.events import TOPICS
 from fairloop.log import open_log
-from fairloop.log.port import LogUnavailableError, TopicMismatchError
+from fairloop.log.port import LogMovedError, LogUnavailableError, TopicMismatchError
 from fairloop.migration_state import pending_migrations, revisions
 
 
@@ -76,6 +76,10 @@ async def _create_topics(wiring: Wiring) -> None:
     try:
         async with open_log(wiring.log_url) as event_log:
             await event_log.create_topics({topic.name: topic.partitions for topic in TOPICS.values()})
+    except LogMovedError as error:
+        raise EmbeddedError(
+            f"this log was moved to {error}: set FAIRLOOP_LOG_URL to that, or run `fairloop log move {error}` again"
+        ) from error
     except (LogUnavailableError, TopicMismatchError, ValueError) as error:
         raise EmbeddedError(f"the event log: {error}") from error
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from fairloop.auth import Role, mint_token
-from fairloop.cli.installation import LOG_DATABASE, LOG_VARIABLE, SERVICES, Installation, ServiceSpec
+from fairloop.cli.installation import LOG_DATABASE, SERVICES, Installation, ServiceSpec
 from fairloop.cli.vault import Vault
 from fairloop.embedded import PostgresServer
 
@@ -26,13 +26,13 @@ class Wiring:
     @property
     def log_url(self) -> str:
         """The launcher's own, which creates topics."""
-        return self.installation.environment.get(LOG_VARIABLE) or self._embedded(LOG_DATABASE)
+        return self.installation.log_url or self._embedded(LOG_DATABASE)
 
     def embedded_databases(self) -> dict[str, str]:
         """Role, also its database, → password, of those the embedded server has to hold."""
         given = self.installation.environment
         names = [service.package for service in SERVICES if not given.get(service.database_variable)]
-        names += [] if given.get(LOG_VARIABLE) else [LOG_DATABASE]
+        names += [] if self.installation.log_url else [LOG_DATABASE]
         return {name: self.vault.database_passwords[name] for name in names}
 
     def environment(self, service: ServiceSpec) -> dict[str, str]:

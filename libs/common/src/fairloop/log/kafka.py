@@ -62,6 +62,7 @@ class KafkaLog:
                 settings = {
                     "min.insync.replicas": str(max(1, replicas - 1)),
                     "cleanup.policy": "delete",
+                    "message.timestamp.type": "CreateTime",
                     "retention.ms": "-1",
                 }
                 answer: Any = await admin.create_topics(

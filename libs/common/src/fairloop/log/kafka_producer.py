@@ -7,7 +7,7 @@ from typing import Any, Self
 from aiokafka import AIOKafkaProducer
 
 from fairloop.log.kafka_link import connection, kafka_errors, stop_producer
-from fairloop.log.port import LogUnavailableError, NewRecord, TopicPartition
+from fairloop.log.port import LogUnavailableError, NewRecord, TopicPartition, milliseconds
 
 DELIVERY_SECONDS = 15.0
 """aiokafka gives a batch up that was not acknowledged in this time."""
@@ -83,7 +83,7 @@ def filled(producer: AIOKafkaProducer, records: Sequence[NewRecord]) -> Iterator
     batch = producer.create_batch()
     for record in records:
         fields = {
-            "timestamp": None,
+            "timestamp": None if record.timestamp is None else milliseconds(record.timestamp),
             "key": record.key,
             "value": record.value,
             "headers": list(record.headers),

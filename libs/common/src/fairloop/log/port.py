@@ -6,7 +6,7 @@ suite runs against both. Offsets of a partition start at 0 and have no holes.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
@@ -26,13 +26,18 @@ class TopicMismatchError(Exception):
     """A topic is missing, or has another number of partitions than the catalogue says."""
 
 
+class LogMovedError(Exception):
+    """All that was in this log is in another one now; the message says where. Nothing may be appended here."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewRecord:
-    """A record to append."""
+    """A record to append. Without a `timestamp` it gets the time at which it is appended."""
 
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp: datetime | None = None
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -45,6 +50,11 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
     timestamp: datetime
+
+
+def milliseconds(timestamp: datetime) -> int:
+    """Since 1970, as exactly as every log keeps it."""
+    return (timestamp - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 Assigned = Callable[[Sequence[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]

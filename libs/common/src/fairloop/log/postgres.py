@@ -33,9 +33,10 @@ WITH locked AS (
     ORDER BY topic, part FOR UPDATE
 ), added AS (
     INSERT INTO record (topic, part, "offset", key, value, headers, at)
-    SELECT new.topic, new.part, locked.next_offset + new.place, new.key, new.value, new.headers, clock_timestamp()
-    FROM unnest($4::text[], $5::integer[], $6::bigint[], $7::bytea[], $8::bytea[], $9::bytea[])
-         AS new (topic, part, place, key, value, headers)
+    SELECT new.topic, new.part, locked.next_offset + new.place, new.key, new.value, new.headers,
+           coalesce(new.at, clock_timestamp())
+    FROM unnest($4::text[], $5::integer[], $6::bigint[], $7::bytea[], $8::bytea[], $9::bytea[], $11::timestamptz[])
+         AS new (topic, part, place, key, value, headers, at)
     LEFT JOIN locked USING (topic, part)
 ), moved AS (
     UPDATE head SET next_offset = locked.next_offset + new.count
@@ -86,6 +87,7 @@ class PostgresProducer:
                 [record.value for _, _, record in rows],
                 [msgspec.msgpack.encode(record.headers) for _, _, record in rows],
                 "append " + " ".join(sorted({partition.topic for partition, _ in heads})),
+                [record.timestamp for _, _, record in rows],
             )
         self._connection = connection
 
@@ -199,6 +201,13 @@ class PostgresLog:
             )
         )
         return (0, 0) if row is None else (row["first_offset"], row["upto"])
+
+    async def all_topics(self) -> dict[str, int]:
+        """Every topic there is → its partitions."""
+        rows = await self._link.run(
+            lambda connection: connection.fetch("SELECT name, partitions FROM topic ORDER BY name")
+        )
+        return {row["name"]: row["partitions"] for row in rows}
 
     async def _topics(self, names: Sequence[str]) -> dict[str, int]:
         rows = await self._link.run(

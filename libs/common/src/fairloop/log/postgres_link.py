@@ -9,7 +9,7 @@ from typing import TypeVar
 import asyncpg
 from asyncpg import Connection
 
-from fairloop.log.port import LogUnavailableError
+from fairloop.log.port import LogMovedError, LogUnavailableError
 
 T = TypeVar("T")
 
@@ -134,12 +134,15 @@ def lock_key(*parts: object) -> int:
 
 
 async def ensure_schema(connection: Connection) -> None:
-    """Make the tables when there are none. Raises RuntimeError when they are of another version."""
+    """Make the tables when there are none. Raises LogMovedError, or RuntimeError when they are of another version."""
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", lock_key("schema"))
         if await connection.fetchval("SELECT to_regclass('fairloop_log.schema_version')") is None:
             await connection.execute(SCHEMA)
             await connection.execute("INSERT INTO schema_version VALUES ($1)", SCHEMA_VERSION)
         found = await connection.fetchval("SELECT version FROM schema_version")
+        moved = await connection.fetchval("SELECT to_regclass('fairloop_log.moved')")
+        if moved is not None:
+            raise LogMovedError(await connection.fetchval("SELECT url FROM moved"))
     if found != SCHEMA_VERSION:
         raise RuntimeError(f"the log's tables are of version {found}; this program knows {SCHEMA_VERSION}")
