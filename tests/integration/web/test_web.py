@@ -152,12 +152,15 @@ async def test_an_api_key_works_until_it_is_revoked_and_is_kept_only_as_a_hash(b
     assert not await revoke_api_key(box.db, made.id)
 
 
-async def test_a_draining_instance_is_unready_and_says_when_to_come_back(box: Box) -> None:
+async def test_a_draining_instance_is_unready_and_answers_once_more_on_each_connection(box: Box) -> None:
+    before = await box.http("admin").get("/v1/things")
+    assert "connection" not in before.headers
     box.runtime.stopping.set()
     ready = await box.http().get("/readyz")
     assert (ready.status_code, ready.json()["reasons"]) == (503, ["shutting down"])
     answer = await box.http("admin").get("/v1/things")
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert (answer.status_code, answer.json()) == (200, before.json())
+    assert answer.headers["connection"] == "close"
 
 
 async def test_without_its_database_a_service_says_so_and_heals_itself() -> None:

@@ -63,7 +63,7 @@ class TooLarge(ProblemError):  # noqa: N818
 
 
 class Unavailable(ProblemError):  # noqa: N818
-    """Try again later: overload, draining, or the database is away."""
+    """Try again later: overload, or the database is away."""
 
     status = 503
     title = "Temporarily unavailable"

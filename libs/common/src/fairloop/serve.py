@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -26,6 +27,8 @@ from fairloop.worker import run_worker
 log = structlog.get_logger()
 
 _IN_FLIGHT_SECONDS = 10
+_STOP_SECONDS = 19.0
+"""From SIGTERM on. Whoever stops us (launcher, container engine) is told to wait twenty before a kill."""
 _GC_THRESHOLD = (
     20_000  # allocations between collections: at the default of 700 they cost a fifth of a request
 )
@@ -128,9 +131,16 @@ async def _work(service: Service, runtime: Runtime, health: Health, serving: "as
 
 
 async def _drain(runtime: Runtime, server: _Server, serving: "asyncio.Task[None]") -> None:
-    """Readiness is red already; give load balancers time to notice, then let requests in flight finish."""
+    """Readiness is red already; answer on until load balancers have noticed, then let requests in flight finish."""
     await runtime.stopping.wait()
+    asyncio.get_running_loop().call_later(_STOP_SECONDS, _give_up)
     if not serving.done():
         log.info("draining")
         await asyncio.sleep(runtime.settings.drain_seconds)
         server.should_exit = True
+
+
+def _give_up() -> None:
+    """Something hangs, say a database that is gone without a word: whatever was under way is as after a crash."""
+    log.error("stopping_took_too_long", seconds=_STOP_SECONDS)
+    os._exit(1)

@@ -43,7 +43,9 @@ class ServiceSettings(BaseSettings):
     database_pool: int = 12
     keep_parked_days: int = 90  # of parked events that were replayed or discarded; 0: for good
     keep_log_days: int = 0  # of the embedded log's records that every consumer has read; 0: for good
-    drain_seconds: float = 0.0  # readiness is red this long before the listener closes
+    drain_seconds: float = Field(
+        0.0, ge=0, le=8
+    )  # after SIGTERM requests are taken so long, readiness is red
     otlp_url: str = ""  # http://collector:4318; empty: nothing is traced
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from fairloop import __version__
 from fairloop.authenticator import authenticator_of
 from fairloop.service import Runtime, Service
 from fairloop.web.health import Health, readiness
-from fairloop.web.middleware import Envelope, Gate, refuse_when_stopping
+from fairloop.web.middleware import Envelope, Gate
 from fairloop.web.problems import add_problem_handlers
 from fairloop.web.routes import SIGNED_PREFIX, Routes, SignedEndpoint
 from fairloop.web.traced import Traced
@@ -56,10 +56,10 @@ def create_app(service: Service, runtime: Runtime, health: Health, *, with_api: 
     )
     app.state.runtime = runtime
     add_problem_handlers(app)
-    app.add_middleware(Gate, runtime=runtime, authenticator=authenticator_of(runtime.settings, runtime.db))
-    app.add_middleware(Envelope, service=service.name)
+    app.add_middleware(Gate, authenticator=authenticator_of(runtime.settings, runtime.db))
+    app.add_middleware(Envelope, service=service.name, stopping=runtime.stopping)
     if with_api and (signed_endpoint := _signed_endpoint(service.routes)):
-        app.signed = Envelope(_signed(app, runtime, signed_endpoint), service=service.name)
+        app.signed = Envelope(_signed(app, signed_endpoint), service=service.name, stopping=runtime.stopping)
     if runtime.tracing is not None:
         app.add_middleware(Traced, tracing=runtime.tracing)
         app.signed = app.signed and Traced(app.signed, tracing=runtime.tracing)
@@ -89,11 +89,10 @@ def _signed_endpoint(all_routes: Sequence[Routes]) -> SignedEndpoint | None:
     return found[0] if found else None
 
 
-def _signed(app: FastAPI, runtime: Runtime, endpoint: SignedEndpoint) -> ASGIApp:
+def _signed(app: FastAPI, endpoint: SignedEndpoint) -> ASGIApp:
     """The endpoint as an ASGI application, whatever the method."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        refuse_when_stopping(runtime)
         scope["app"] = app
         response = await endpoint(Request(scope, receive), scope["path"][len(SIGNED_PREFIX) :])
         await response(scope, receive, send)

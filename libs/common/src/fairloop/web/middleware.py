@@ -3,6 +3,7 @@
 Pure ASGI, because each layer of a framework's costs every request.
 """
 
+import asyncio
 import time
 from uuid import UUID
 
@@ -13,9 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fairloop import telemetry
 from fairloop.authenticator import Authenticator
-from fairloop.errors import ProblemError, TooLarge, Unavailable
+from fairloop.errors import ProblemError, TooLarge
 from fairloop.ids import uuid7_text
-from fairloop.service import Runtime
 from fairloop.web.problems import render, render_unexpected
 from fairloop.web.routes import SIGNED_PATH, SIGNED_PREFIX
 
@@ -47,11 +47,16 @@ def route_of(scope: Scope) -> str:
 
 
 class Envelope:
-    """What every request gets: an id, problem documents for what is raised, a log line and a measurement."""
+    """What every request gets: an id, problem documents for what is raised, a log line and a measurement.
 
-    def __init__(self, app: ASGIApp, *, service: str) -> None:
+    While we shut down requests are answered as ever, and the caller is told to come by a new connection next time:
+    that one leads to another instance.
+    """
+
+    def __init__(self, app: ASGIApp, *, service: str, stopping: asyncio.Event) -> None:
         self.app = app
         self.service = service
+        self.stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,6 +71,8 @@ class Envelope:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                if self.stopping.is_set():
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         context = structlog.contextvars.bind_contextvars(request_id=request_id)
@@ -85,29 +92,21 @@ class Envelope:
 
 
 class Gate:
-    """In front of the framework: nobody unknown gets in, nothing too large, and nobody while we shut down."""
+    """In front of the framework: nobody unknown gets in, and nothing too large."""
 
-    def __init__(self, app: ASGIApp, *, runtime: Runtime, authenticator: Authenticator) -> None:
+    def __init__(self, app: ASGIApp, *, authenticator: Authenticator) -> None:
         self.app = app
-        self.runtime = runtime
         self.authenticator = authenticator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in PUBLIC_PATHS:
             await self.app(scope, receive, send)
             return
-        refuse_when_stopping(self.runtime)
         request = Request(scope)
         scope.setdefault("state", {})["caller"] = await self.authenticator.caller(
             request.headers.get("authorization")
         )
         await self.app(scope, _bounded(receive, request), send)
-
-
-def refuse_when_stopping(runtime: Runtime) -> None:
-    """Raises Unavailable; another instance will answer."""
-    if runtime.stopping.is_set():
-        raise Unavailable("This instance is shutting down.", retry_after=1)
 
 
 def _bounded(receive: Receive, request: Request) -> Receive:
