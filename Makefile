@@ -193,8 +193,9 @@ migration: $(STAMP)  ## write a service's next migration: make migration service
 	@$(BIN)/python -m $(subst -,_,$(service)).main revision "$(message)"
 
 .PHONY: migrate-check
-migrate-check: $(STAMP)  ## prove that the migrations make exactly the tables of the models
+migrate-check: $(STAMP)  ## the migrations make exactly the tables of the models, and leave the version before at work
 	@$(BIN)/python -m fairloop.migrate check
+	@$(BIN)/python -m tests.contract.expanding
 
 .PHONY: clean
 clean:  ## stop Fairloop, delete .venv and everything cached; its data stays

@@ -45,14 +45,14 @@ async def _run(service: Service, db: Database, action: Callable[[Config], object
         await connection.run_sync(lambda sync: action(_with(service, sync)))
 
 
-async def upgrade(service: Service, db: Database) -> None:
-    """Bring the database to the newest version, in one transaction.
+async def upgrade(service: Service, db: Database, *, to: str = "head") -> None:
+    """Bring the database to the newest version, or to a revision on the way, in one transaction.
 
     One that a newer version made is left as it is: that is how a release is taken back.
     """
     if revisions(service.package) and await pending_migrations(service.package, db) is None:
         return
-    await _run(service, db, lambda config: command.upgrade(config, "head"))
+    await _run(service, db, lambda config: command.upgrade(config, to))
 
 
 async def check(service: Service, db: Database) -> None:
