@@ -80,6 +80,10 @@ systems: $(STAMP)  ## only the end-to-end tests of each system, one installation
 fault: $(STAMP)  ## the faults a release must survive, with their full outages, and how long each took
 	@FAULT=long $(BIN)/python -m pytest tests --ignore=tests/bench -m fault -q -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
+.PHONY: upgrade-check
+upgrade-check: $(STAMP)  ## an older version and this one at work at once, under traffic (FROM=revision; default: before the newest migration)
+	@$(BIN)/python -m tests.upgrade $(FROM)
+
 .PHONY: mutation-gate
 mutation-gate: $(STAMP)  ## break the runtime on purpose, again and again: the fault suite must notice each time
 	@$(BIN)/python -m tests.mutation $(ARGS)
