@@ -4,14 +4,14 @@ Between dump and restore answers come in, are revised, erased, disputed, a case 
 `fairloop repair run` every service says again what it had said, and goes on from there.
 """
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.e2e.installation import SERVICES, installed
-from tests.e2e.restored import PLAN, WAIVED, World, unready, until, until_exact, until_settled
-from tests.e2e.traffic import directory, interactions
+from tests.e2e.restored import World, founded, unready, until, until_exact, until_settled
 from tests.form import in_the_long_form
 
 pytestmark = pytest.mark.timeout(1800)
@@ -23,12 +23,7 @@ BATCH = 12
 async def world(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> AsyncIterator[World]:
     with installed(tmp_path_factory.mktemp("restore") / "home", prepared=prepared) as installation:
         world = World(installation)
-        for service, path, body in directory():
-            await world.ask(service, "PUT", path, **body)
-        await world.ask("kpi-aggregator", "PUT", "/v1/kpi-settings/nps", min_n=1)
-        await world.ask("attribution", "POST", "/v1/interactions", interactions=next(iter(interactions())))
-        await world.ask("bonus", "PUT", "/v1/plans/everybody", **PLAN)
-        await world.ask("bonus", "POST", "/v1/plans/everybody/publish", **WAIVED)
+        await founded(world)
         await world.send(world.fresh(BATCH))
         await until_exact(world)
         try:
@@ -131,3 +126,30 @@ async def test_a_log_that_was_lost_is_filled_again_and_everybody_goes_on(world: 
     world.installation.fairloop("repair", "run")
     await until_exact(world)
     await goes_on(world)
+
+
+@in_the_long_form
+@pytest.mark.fault(12)
+async def test_a_lost_machine_is_made_again_of_dumps_and_secrets(tmp_path: Path, prepared: Path) -> None:
+    with installed(tmp_path / "lost", prepared=prepared) as lost:
+        world = World(lost)
+        await founded(world)
+        await world.send(world.fresh(BATCH))
+        await until_exact(world)
+        statement = await world.pay_a_bonus()
+        before = {service: await world.states(service) for service in SERVICES}
+        lost.fairloop("backup", str(tmp_path / "dumps"))
+        await world.close()
+
+    (tmp_path / "new/data").mkdir(parents=True)
+    shutil.copy(tmp_path / "lost/data/secrets.json", tmp_path / "new/data")
+    with installed(tmp_path / "new") as made_again:
+        made_again.fairloop("restore", str(tmp_path / "dumps"))
+        made_again.fairloop("repair", "run")
+
+        world.move_to(made_again)
+        await until_exact(world)
+        assert {service: await world.states(service) for service in SERVICES} == before
+        assert await world.statement("period-1") == statement
+        await goes_on(world)
+        await world.close()
