@@ -81,7 +81,7 @@ def build_compose() -> str:
     """Docker compose, in the version go.mod pins."""
     _run(["go", "build", "-o", str(PROGRAM), COMPOSE], cwd=Path(__file__).parent)
     pinned = _run(["go", "list", "-m", "github.com/docker/compose/v2"], cwd=Path(__file__).parent)
-    return pinned.rpartition("/")[2]
+    return f"Docker Compose {pinned.split()[-1]}"
 
 
 def _run(command: list[str], cwd: Path = ROOT) -> str:

@@ -19,7 +19,7 @@ PORT_PREFIX = "181"
 """18101 and so on, where compose.yaml has 8101."""
 URLS = {service.name: f"http://127.0.0.1:{PORT_PREFIX}0{service.place}" for service in SERVICES}
 PROCESSES = [f"{name}-{part}" for name in SERVICE_NAMES for part in ("api", "worker")]
-UP_SECONDS = "300"
+UP_SECONDS = "600"
 
 
 class Installation:
@@ -138,7 +138,7 @@ def _is_of(process: int, container: str) -> bool:
         return False
 
 
-def until(holds: Callable[[], bool], what: str, *, seconds: float = 120.0) -> None:
+def until(holds: Callable[[], bool], what: str, *, seconds: float = 300.0) -> None:
     """Raises RuntimeError when it does not come true."""
     deadline = time.monotonic() + seconds
     while not holds():
