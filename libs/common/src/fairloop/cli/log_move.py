@@ -36,24 +36,26 @@ def log() -> None:
 
 @app.command()
 def move(
-    to: Annotated[str, typer.Argument(help="kafka://host:port[,host:port]", show_default=False)],
+    to: Annotated[
+        str, typer.Argument(help="kafka://[user:password@]host:port[,host:port][?…]", show_default=False)
+    ],
 ) -> None:
     """Carry the embedded log over to Kafka and use that from the next `up` on. After `down`; may be run again."""
     with in_plain_words():
         if not to.startswith("kafka://"):
-            raise EmbeddedError(f"not the address of Kafka's brokers: {to}")
+            raise EmbeddedError("the address of Kafka's brokers begins with kafka://")
         installation = here()
         if running_supervisor(installation) is not None:
             raise EmbeddedError("Fairloop is running: `fairloop down` first")
         wiring = wiring_of(installation)
         if (installation.log_url or "").startswith("kafka://"):
-            raise EmbeddedError(f"the log of this installation is at {installation.log_url} already")
+            raise EmbeddedError(f"the log of this installation is at {_place(wiring.log_url)} already")
         with _standing_still(wiring):
             asyncio.run(_move(wiring.log_url, to))
             write_private(installation.moved_log_file, msgspec.json.encode({"log_url": to}))
-        console.print(f"The log is at {to} from now on: [bold]fairloop up[/]")
+        console.print(f"The log is at {_place(to)} from now on: [bold]fairloop up[/]")
         if installation.environment.get(LOG_VARIABLE):
-            console.print(f"{LOG_VARIABLE} names the old one: set it to {to}")
+            console.print(f"{LOG_VARIABLE} names the old one: set it to the new address")
 
 
 async def _move(source_url: str, to: str) -> None:
@@ -67,17 +69,24 @@ async def _move(source_url: str, to: str) -> None:
             console.print("[dim]comparing …[/]")
             for topic, count in (await check_alike(source, target, topics)).items():
                 console.print(f"{topic}: {count} records")
-            await closing.close_for_good(to)
+            await closing.close_for_good(_place(to))
+    except ValueError as error:
+        raise EmbeddedError(str(error)) from error
     except LogMovedError as moved:
-        if str(moved) != to:
+        if str(moved) != _place(to):
             raise EmbeddedError(f"this log was moved to {moved} before") from moved
     except (UnlikeError, TopicMismatchError) as error:
         raise EmbeddedError(
-            f"{to} is no place for this log: {error}. Nothing was switched; it takes topics that do not exist yet, "
+            f"{_place(to)} is no place for this log: {error}. Nothing was switched; it takes topics that do not exist yet, "
             "or those that an earlier try of this command has left"
         ) from error
     except (LogInUseError, LogUnavailableError) as error:
         raise EmbeddedError(f"{error}; then run it again") from error
+
+
+def _place(url: str) -> str:
+    """The brokers alone: an address may hold passwords, and this is shown and written down."""
+    return "kafka://" + url.removeprefix("kafka://").partition("?")[0].rpartition("@")[2]
 
 
 @contextmanager

@@ -78,7 +78,7 @@ async def _create_topics(wiring: Wiring) -> None:
             await event_log.create_topics({topic.name: topic.partitions for topic in TOPICS.values()})
     except LogMovedError as error:
         raise EmbeddedError(
-            f"this log was moved to {error}: set FAIRLOOP_LOG_URL to that, or run `fairloop log move {error}` again"
+            f"this log was moved to {error}: set FAIRLOOP_LOG_URL to that address, or run `fairloop log move` again"
         ) from error
     except (LogUnavailableError, TopicMismatchError, ValueError) as error:
         raise EmbeddedError(f"the event log: {error}") from error
