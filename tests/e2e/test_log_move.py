@@ -10,7 +10,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from tests.chaos.log_reading import CONSUMED
 from tests.e2e.installation import SERVICES, Installation, installed
-from tests.e2e.restored import World, founded, until, until_exact
+from tests.e2e.restored import World, founded, until, until_exact, until_settled
 
 from fairloop.events import TOPICS
 from fairloop.log import open_log
@@ -30,7 +30,7 @@ async def test_an_installation_goes_on_on_kafka_where_it_stopped(
         world = World(installation)
         await founded(world)
         await world.send(world.fresh(24))
-        await until_exact(world)
+        await until_settled(world)
         statement = await world.pay_a_bonus()
         await shortened(world)
         assert "is running" in refused(installation, "log", "move", kafka)
@@ -47,7 +47,7 @@ async def test_an_installation_goes_on_on_kafka_where_it_stopped(
 
         installation.fairloop("up")
         assert installation.state()["log_url"] == kafka
-        await until_exact(world)
+        await until_settled(world)
         assert "agree" in installation.fairloop("repair", "plan")
         await world.send([*world.fresh(16), *world.revised(list(world.fold.newest)[:8])])
         await world.erase(next(iter(world.fold.newest)))
@@ -64,7 +64,7 @@ async def shortened(world: World) -> None:
     async with open_log(world.wiring.log_url) as event_log:
         before = await event_log.bounds(partitions)
         world.installation.fairloop("republish", "attribution")
-        await until_exact(world)
+        await until_settled(world)
         await until(lambda: unread(world, {partition: end for partition, (_, end) in before.items()}))
         await event_log.truncate({partition: end for partition, (_, end) in before.items()})
 
