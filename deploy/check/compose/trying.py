@@ -16,7 +16,7 @@ SECRETS = DEPLOY / "secrets"
 A_LIST = {
     "survey-intake": "/v1/connections",
     "attribution": "/v1/org-units",
-    "kpi-aggregator": "/v1/snapshots",
+    "kpi-aggregator": "/v1/kpi-settings",
     "closed-loop": "/v1/alert-rules",
     "bonus": "/v1/plans",
 }
