@@ -71,7 +71,23 @@ def test_secrets_are_told_by_reference_and_nothing_else_is(variant: str) -> None
         settings = settings_of(pod_labels(workload)["app.kubernetes.io/name"])
         plain, referred = told(variant, workload)
         assert not [name for name in variables(plain) if is_secret(name, settings)], name_of(workload)
-        assert {name for name in referred if not is_secret(name, settings)} <= {"token_public_key"}
+        assert {name for name in referred if not is_secret(name, settings)} <= {"token_public_key", "log_url"}
+        assert "log_url" not in variables(plain) & referred, "the variable would hide the file"
+
+
+def test_the_address_of_brokers_that_want_passwords_is_a_secret_of_each_who_asks_them(variant: str) -> None:
+    kept = {}
+    for workload in of_kind(variant, *WORKLOADS):
+        for volume in pod_of(workload)["volumes"]:
+            for source in volume.get("projected", {}).get("sources", []):
+                if source["secret"]["items"][0]["path"] == "fairloop_log_url":
+                    kept[name_of(workload)] = source["secret"]["name"]
+    if variant == "values-production":
+        assert len(kept) == len(of_kind(variant, *WORKLOADS))
+        assert kept.pop(f"Job/{RELEASE}-attribution-topics") == "fairloop-topics"
+        assert all(secret.removeprefix("fairloop-") in name for name, secret in kept.items())
+    else:
+        assert kept == {}
 
 
 def test_no_secret_is_rendered(variant: str) -> None:
@@ -97,7 +113,12 @@ def test_addresses_of_peers_are_services_of_this_release(variant: str) -> None:
 
 
 def test_the_settings_can_be_read(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    secret = {"master_key": "A" * 43 + "=", "database_url": "postgresql://a:b@c/d", "smtp_url": "smtp://mail"}
+    secret = {
+        "master_key": "A" * 43 + "=",
+        "database_url": "postgresql://a:b@c/d",
+        "log_url": "kafka://a:b@c:9093?sslmode=verify-full&sslrootcert=/etc/fairloop/ca.pem",
+        "smtp_url": "smtp://mail",
+    }
     for workload in of_kind(variant, *WORKLOADS):
         plain, referred = told(variant, workload)
         with monkeypatch.context() as environment:

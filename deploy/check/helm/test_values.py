@@ -17,6 +17,8 @@ from deploy.check.helm.rendering import CHART, KUBERNETES, Object, helm, of_kind
         "image.tag=latest",
         "kafka.brokers=null",
         "kafka.brokers[0]=kafka://kafka:9092",
+        "kafka.parameters=sslkey=/etc/key.pem&sslpassword=guessed",
+        "settings.LOG_URL=kafka://kafka:9092",
         "settings.MASTER_KEY=AAAA",
         "settings.SMTP_URL=smtp://user:password@host",
         "settings.PORT=9000",
@@ -52,6 +54,27 @@ def test_a_service_overrides_what_holds_for_all_also_with_nothing_zero_or_no() -
     }
     assert found["ConfigMap", "fairloop-survey-intake"]["data"]["FAIRLOOP_TIMEZONE"] == ""
     assert found["ConfigMap", "fairloop-bonus"]["data"]["FAIRLOOP_TIMEZONE"] == "UTC"
+
+
+def test_parameters_of_the_brokers_address_come_after_it() -> None:
+    done = template("--set", "kafka.parameters=sslmode=verify-full&sslrootcert=/etc/ca.pem")
+    maps = [one for one in yaml.safe_load_all(done.stdout) if one and one["kind"] == "ConfigMap"]
+    told = {one["data"]["FAIRLOOP_LOG_URL"] for one in maps}
+    assert told == {"kafka://kafka:9092?sslmode=verify-full&sslrootcert=/etc/ca.pem"}
+
+
+def test_further_rules_of_all_workers_and_of_one_are_added_up() -> None:
+    done = template(
+        "--set", "worker.egress[0].ports[0].port=4318", "--set", "services.bonus.worker.egress[0].ports[0].port=25"
+    )  # fmt: skip
+    policies = {
+        one["metadata"]["name"]: [port["port"] for rule in one["spec"]["egress"] for port in rule["ports"]]
+        for one in yaml.safe_load_all(done.stdout)
+        if one and one["kind"] == "NetworkPolicy"
+    }
+    assert {4318, 25} <= set(policies["fairloop-bonus-worker"])
+    assert {4318, 443} <= set(policies["fairloop-closed-loop-worker"])
+    assert 4318 not in policies["fairloop-bonus-api"]
 
 
 def test_digests_win_over_tags() -> None:

@@ -17,8 +17,10 @@
 {{- include "fairloop.over" (dict "below" (index .root.Values .component) "above" $own) -}}
 {{- end -}}
 
-{{/* {root, name} → the plain settings of a service, as a map of environment variables. */}}
+{{/* {root, name, component} → the plain settings of a service, as a map of environment variables. */}}
 {{- define "fairloop.settings" -}}
+{{- $kafka := .root.Values.kafka -}}
+{{- $told := include "fairloop.secretSettings" . | fromYaml -}}
 {{- $root := .root -}}
 {{- $service := index $root.Values.services .name -}}
 {{- $peers := dict -}}
@@ -27,7 +29,9 @@
 {{- end -}}
 FAIRLOOP_HOST: 0.0.0.0
 FAIRLOOP_PORT: "8000"
-FAIRLOOP_LOG_URL: {{ printf "kafka://%s" (join "," $root.Values.kafka.brokers) }}
+{{- if not (hasKey $told "LOG_URL") }}
+FAIRLOOP_LOG_URL: {{ printf "kafka://%s" (join "," $kafka.brokers) }}{{ with $kafka.parameters }}?{{ . }}{{ end }}
+{{- end }}
 FAIRLOOP_PEER_URLS: {{ $peers | toJson | quote }}
 {{- if eq $root.Values.secretsAs "files" }}
 FAIRLOOP_SECRETS_DIR: /run/secrets/fairloop
@@ -37,13 +41,17 @@ FAIRLOOP_{{ $key }}: {{ $value | quote }}
 {{- end -}}
 {{- end -}}
 
-{{/* {root, name} → SETTING: {secret, key} of all secret settings of a service. */}}
+{{/* {root, name, component} → SETTING: {secret, key} of all secret settings of a service, or of the topics job. */}}
 {{- define "fairloop.secretSettings" -}}
 {{- $service := index .root.Values.services .name -}}
-{{- include "fairloop.over" (dict "below" .root.Values.secretSettings "above" $service.secretSettings) -}}
+{{- $own := $service.secretSettings -}}
+{{- if eq .component "topics" -}}
+{{- $own = include "fairloop.over" (dict "below" $own "above" .root.Values.jobs.topics.secretSettings) | fromYaml -}}
+{{- end -}}
+{{- include "fairloop.over" (dict "below" .root.Values.secretSettings "above" $own) -}}
 {{- end -}}
 
-{{/* {root, name} → entries of `env`: where each secret is kept. */}}
+{{/* {root, name, component} → entries of `env`: where each secret is kept. */}}
 {{- define "fairloop.secrets-env" -}}
 {{- range $key, $kept := include "fairloop.secretSettings" . | fromYaml }}
 - name: FAIRLOOP_{{ $key }}
@@ -51,7 +59,7 @@ FAIRLOOP_{{ $key }}: {{ $value | quote }}
 {{- end -}}
 {{- end -}}
 
-{{/* {root, name} → a volume with one file a secret setting. */}}
+{{/* {root, name, component} → a volume with one file a secret setting. */}}
 {{- define "fairloop.secrets-volume" -}}
 - name: secrets
   projected:
