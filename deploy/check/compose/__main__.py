@@ -6,6 +6,7 @@ table, with the versions of what it was tried with.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -181,6 +182,9 @@ def build(running: Installation) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit("deploy-check: told to stop")
+    )  # what runs is taken down first
     try:
         sys.exit(main(sys.argv[1:]))
     except RuntimeError as error:

@@ -24,7 +24,7 @@ PYTHON_PACKAGES = "ca-certificates,python3,python3-venv,python3-pip"
 
 
 def make_all(cache: Path, environment: Mapping[str, str]) -> str:
-    """The names, told for a row of a table. Images that the engine has already are not made again.
+    """The names, told for a row of a table. The base is made once.
 
     Raises RuntimeError.
     """
@@ -36,12 +36,11 @@ def make_all(cache: Path, environment: Mapping[str, str]) -> str:
         _import_base(cache, python, environment)
     folders = {"postgres": _postgres_files, "kafka-1": _kafka_files, "prometheus": _no_files}
     images = {name: compose[name]["image"] for name in folders}
-    for name, gather in folders.items():
-        if not _has(images[name], environment):
-            files = gather(cache / f"{name}-image")
-            shutil.copytree(HERE / name.partition("-")[0], files, dirs_exist_ok=True)
-            build = ["docker", "build", "--quiet", f"--build-arg=BASE_IMAGE={python}", "--tag", images[name]]
-            _run([*build, str(files)], environment)
+    for name, gather in folders.items():  # those that have not changed the engine has in its cache
+        files = gather(cache / f"{name}-image")
+        shutil.copytree(HERE / name.partition("-")[0], files, dirs_exist_ok=True)
+        build = ["docker", "build", "--quiet", f"--build-arg=BASE_IMAGE={python}", "--tag", images[name]]
+        _run([*build, str(files)], environment)
     return ", ".join([python, *images.values()])
 
 
