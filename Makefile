@@ -184,11 +184,14 @@ $(VALIDATORS)/.installed: $(wildcard tests/contract/validators/*)
 	@touch $@
 
 .PHONY: contracts-check
-contracts-check: $(STAMP) $(VALIDATORS)/.installed  ## are the API and event documents valid, and keep what BASE=origin/main promised?
+contracts-check: contracts-kept $(VALIDATORS)/.installed  ## are the API and event documents valid, and keep what was promised?
 	@node $(VALIDATORS)/asyncapi.mjs docs/api/asyncapi.json
 	@said=$$(REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(VALIDATORS)/node_modules/.bin/redocly lint \
 	  --config $(VALIDATORS)/redocly.yaml docs/api/*.json 2>&1) || { echo "$$said"; exit 1; }
 	@echo "contracts: valid, as @asyncapi/parser and @redocly/cli see it"
+
+.PHONY: contracts-kept
+contracts-kept: $(STAMP)  ## do the API and event documents keep what those of BASE=origin/main promised?
 	@$(BIN)/python -m tests.contract.breaking $(BASE)
 
 .PHONY: migration

@@ -187,6 +187,7 @@ def tokens(seen: Seen) -> Iterator[Finding]:
                 state="broken",
                 where=one.name,
                 seen=f"it refuses the token: {one.refuses_token}",
-                do="Give every service the same FAIRLOOP_TOKEN_PUBLIC_KEY, and this command a token that is valid.",
+                do="Give every service the same FAIRLOOP_TOKEN_PUBLIC_KEY, or FAIRLOOP_OIDC_ISSUER and its audience, "
+                "and this command a token that is valid.",
                 see="Day to day",
             )
