@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from deploy.check.compose import engine, standins
-from deploy.check.compose.installation import DEPLOY, ROOT, Installation
+from deploy.check.compose.installation import DEPLOY, ROOT, Installation, until
 from deploy.check.compose.trying import (
     ask_every_api,
     cases,
@@ -152,7 +152,7 @@ def try_all(table: Table, running: Installation, dumps: Path, *, published: bool
     table.step("up --wait, with the data that stayed", running.up)
     table.step("every case is still there", lambda: same(before, cases()))
     table.step("closed-loop is restored and repaired", lambda: restore(running, "closed-loop", dumps))
-    table.step("every case is there again", lambda: same(before, cases()))
+    table.step("every case is there again", lambda: all_come_back(before))
     table.step("scaling", lambda: scale(running, "attribution-worker", 3))
     if published:
         both = ("observability", "mail")
@@ -167,6 +167,13 @@ def same(before: set[str], after: set[str]) -> str:
     if not before or before - after:
         raise RuntimeError(f"of {len(before)} cases {len(before - after)} are gone")
     return f"{len(before)} cases"
+
+
+def all_come_back(before: set[str]) -> str:
+    """Healthy is who reads the log again; what it brings back comes a little later."""
+    began = time.monotonic()
+    until(lambda: not before - cases(), f"{len(before)} cases are back", seconds=60)
+    return f"{len(before)} cases, {time.monotonic() - began:.1f} s after all were healthy"
 
 
 def configured(environment: Mapping[str, str]) -> None:
