@@ -143,7 +143,7 @@ def try_all(table: Table, running: Installation, dumps: Path, *, published: bool
     table.step("backup", lambda: back_up(running, dumps))
     for name in KILLED:
         table.step(f"{name} is killed", partial(running.crash, name))
-    table.step("everything is healthy again", running.up)
+    table.step("everything is healthy again", running.heal)
     table.step("fairloop demo --target", play_the_story)
     before = cases()
     table.step("upgrade", lambda: upgrade(running))

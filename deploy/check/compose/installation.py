@@ -99,6 +99,15 @@ class Installation:
         until(is_back, f"{name} is healthy again")
         return "started again by the engine" if ours else "started again by compose"
 
+    def heal(self) -> None:
+        """Wait until everything is healthy by itself. (`up --wait` gives up on a container that is not yet.)"""
+
+        def is_healthy() -> bool:
+            states = [container["State"] for container in self.containers()]
+            return all(state["Health"]["Status"] == "healthy" for state in states if "Health" in state)
+
+        until(is_healthy, "every container is healthy again")
+
     def stop(self) -> str:
         """Every process of ours ends by itself, none is killed. Raises RuntimeError; says how long the slowest took."""
         began = datetime.now(UTC)
