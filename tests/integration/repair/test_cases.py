@@ -69,14 +69,36 @@ async def test_what_somebody_did_since_the_restore_stays_above_the_logs_version(
     assert newest([*log, *await told(cases)]) == {held.key: held}
 
 
-async def test_a_case_that_no_rule_opens_again_is_named(cases: Box) -> None:
+async def test_a_case_whose_rule_is_gone_is_where_it_was_and_named(cases: Box) -> None:
+    await cases.deliver(DIRECTORY)
+    await dump(cases)
+    await cases.deliver([answer()])
+    await do(cases, await only_case(cases), "acknowledge")
+    before, deadlines = await states(cases), await armed(cases)
+    log = await put_back(cases)
+    cases.clock.advance(timedelta(minutes=30))
+    taken = await take(cases, log)
+    assert taken.changed == 1
+    assert "that opened it is not there" in taken.lost[-1]
+    assert await states(cases) == before
+    assert await armed(cases) == deadlines
+    assert (await take(cases, log)).changed == 0
+
+    await cases.deliver([answer(version=2, nps=3)])
+    case = await only_case(cases)
+    assert (case["status"], case["scores"]["nps"]) == ("acknowledged", 3)
+
+
+async def test_of_an_erased_answer_a_case_whose_rule_is_gone_stays_closed(cases: Box) -> None:
     await cases.deliver(DIRECTORY)
     await dump(cases)
     await cases.deliver([answer()])
     log = await put_back(cases)
-    taken = await take(cases, log)
-    assert taken.changed == 0
-    assert "It is lost." in taken.lost[0]
+    await cases.deliver([answer(version=2, erased=True)])
+    await take(cases, log)
+    assert (await only_case(cases))["status"] == "closed"
+    (held,) = (await states(cases)).values()
+    assert newest([*log, *await told(cases)]) == {held.key: held}
 
 
 async def test_an_erased_answers_case_stays_closed_and_empty(cases: Box) -> None:

@@ -16,6 +16,8 @@ Value = str | int | float | bool
 Answer = Mapping[str, tuple[Value, ...]]
 """Field → its values: `nps`, `csat`, `ces`, `rating.<x>`, `segment.<x>`, `cause` and the like."""
 
+DEFAULT_POLICY = "default"
+"""The SLA policy that is always there."""
 ORDERED: frozenset[str] = frozenset({"<", "<=", ">", ">="})
 _NUMERIC: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -47,7 +49,7 @@ class AlertRule:
     watchers: tuple[str, ...] = ()
     method: str | None = None
     required_documentation: tuple[str, ...] = ()
-    sla_policy: str = "default"
+    sla_policy: str = DEFAULT_POLICY
     oversight_owner: str | None = None
 
 

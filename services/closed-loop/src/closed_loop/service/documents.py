@@ -15,6 +15,7 @@ from closed_loop.domain.calendar import Calendar, calendar
 from closed_loop.domain.lifecycle import Terms
 from closed_loop.domain.sla import SlaPolicy
 from closed_loop.tables import AlertRuleDocument, CalendarDocument, PlaybookDocument, SlaPolicyDocument
+from fairloop.db import sql
 
 D = TypeVar("D", AlertRuleDocument, SlaPolicyDocument, CalendarDocument, PlaybookDocument)
 
@@ -94,6 +95,12 @@ async def load_hours(session: AsyncSession) -> dict[str, Calendar]:
     """Every calendar as it is now, by id."""
     rows = await session.scalars(newest(CalendarDocument))
     return {row.id: calendar_of(row.document) for row in rows}
+
+
+async def documents_in_force(session: AsyncSession) -> InForce:
+    """The newest version of every document."""
+    (row,) = await sql(session, f"SELECT ({IN_FORCE}) AS documents")
+    return in_force(row.documents)
 
 
 @lru_cache(maxsize=4)

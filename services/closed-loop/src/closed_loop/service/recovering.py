@@ -4,16 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from msgspec.structs import replace
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from closed_loop.domain.alerts import DEFAULT_POLICY, Track
 from closed_loop.domain.calendar import Calendar
 from closed_loop.domain.case import Act, Case
-from closed_loop.domain.lifecycle import SYSTEM
-from closed_loop.domain.sla import Clock, Pause, schedule
+from closed_loop.domain.lifecycle import SYSTEM, Terms, withdraw
+from closed_loop.domain.routing import Circumstances, oversight_of
+from closed_loop.domain.sla import Clock, Pause, schedule, start_clocks
 from closed_loop.service.cases import act_of, case_of, publish_again, published, put_back
-from closed_loop.tables import CaseRow
+from closed_loop.service.directory import load_directory
+from closed_loop.service.documents import documents_in_force
+from closed_loop.tables import CaseRow, ResponseSeen
 from fairloop.events import CaseClock, ClosedLoopCase
 from fairloop.published import Published
 from fairloop.service import Recovery, Runtime, Taken, nothing_to_finish
@@ -30,6 +35,8 @@ async def take(runtime: Runtime, session: AsyncSession, events: Sequence[Publish
     told = [(one.event, one.at) for one in events if isinstance(one.event, ClosedLoopCase)]
     newest = {event.case_id: event for event, _ in told}
     held = await _held(session, newest)
+    missing = [event for id, event in newest.items() if id not in held]
+    held |= await _without_their_rules(session, missing, runtime.clock())
     changed: dict[UUID, Case] = {}
     for event, at in told:
         case = changed.get(event.case_id) or held.get(event.case_id)
@@ -47,8 +54,7 @@ async def take(runtime: Runtime, session: AsyncSession, events: Sequence[Publish
             unlike.append(changed[id])
     await put_back(session, list(changed.values()))
     await publish_again(session, unlike)
-    missing = [event for id, event in newest.items() if id not in held]
-    return Taken(len(changed), [*([_WORDS] if changed else []), *map(_missing, missing)])
+    return Taken(len(changed), [*([_WORDS] if changed else []), *map(_without_its_rule, missing)])
 
 
 recovery = Recovery(take=take, finish=nothing_to_finish)
@@ -157,10 +163,56 @@ def _pauses(held: tuple[Pause, ...], event: ClosedLoopCase, at: datetime) -> tup
     return held
 
 
-def _missing(event: ClosedLoopCase) -> str:
+def _without_its_rule(event: ClosedLoopCase) -> str:
     return (
         f"Case {event.case_id} of response {event.response_id} ({event.status}, {event.owner}): the alert rule "
-        f"{event.alert_rule} that opened it is not there, or not as it was. It is lost."
+        f"{event.alert_rule} that opened it is not there, or not as it was. It stays with its owner and its deadlines, "
+        "under the default policy, until the rule is put again and the answer changes."
+    )
+
+
+async def _without_their_rules(
+    session: AsyncSession, events: Sequence[ClosedLoopCase], now: datetime
+) -> dict[UUID, Case]:
+    """Cases that no answer has opened again, before anything was published of them: under the default policy, left to
+    their owners. The answer's scores and circumstances come with its next revision, once the rule is back."""
+    if not events:
+        return {}
+    terms = (await documents_in_force(session)).terms[DEFAULT_POLICY]
+    oversight = oversight_of(await load_directory(session, ()), now.date())
+    seen = select(ResponseSeen.response_id).where(
+        ResponseSeen.response_id.in_([event.response_id for event in events]), ResponseSeen.day.is_(None)
+    )
+    erased = set(await session.scalars(seen))
+    cases = [_bare(event, terms, oversight) for event in events]
+    return {
+        case.id: withdraw(case, "erased", now=now).case if case.response_id in erased else case
+        for case in cases
+    }
+
+
+def _bare(event: ClosedLoopCase, terms: Terms, oversight: str) -> Case:
+    return Case(
+        id=event.case_id,
+        version=0,
+        response_id=event.response_id,
+        alert_rule=event.alert_rule,
+        track=msgspec.convert(event.track, Track),
+        status="new",
+        owner=event.owner,
+        owner_reason=event.owner_reason,
+        oversight_owner=oversight,
+        org_unit=event.org_unit,
+        circumstances=Circumstances(survey_type=""),
+        sla_policy=terms.policy_id,
+        sla_policy_version=terms.policy_version,
+        calendar=terms.policy.calendar,
+        calendar_version=terms.calendar_version,
+        escalate_to=terms.policy.escalate_to,
+        acted=True,
+        opened_at=event.opened_at,
+        touched_at=event.opened_at,
+        clocks=start_clocks(terms.policy, terms.calendar, event.opened_at),
     )
 
 
