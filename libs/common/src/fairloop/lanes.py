@@ -17,7 +17,7 @@ from fairloop.poison import TRIES, Breaker, Reject, TooManyParkedError, describe
 from fairloop.receipts import HaltError, Position
 from fairloop.service import Handlers
 from fairloop.tracing import Tracing
-from fairloop.waiting import Backoff, wait_for_event
+from fairloop.waiting import Backoff, rest, wait_for_event
 from fairloop.wire import Delivery
 
 log = structlog.get_logger()
@@ -108,6 +108,7 @@ class Lane:
             self._wake.clear()
             while self._waiting and not self._closing.is_set() and not self.halted:
                 batch = list(islice(self._waiting, MAX_BATCH))
+                began = time.monotonic()
                 if not await self._take(batch):
                     return
                 for _ in batch:
@@ -115,6 +116,7 @@ class Lane:
                 if self._full and len(self._waiting) <= FULL // 2:
                     self._full = False
                     self._on_room(self.partition)
+                await wait_for_event(self._closing, rest(len(batch), time.monotonic() - began))
 
     async def _take(self, batch: Sequence[Delivery]) -> bool:
         """Apply one batch, however long it takes; False when the lane was closed or halted instead."""

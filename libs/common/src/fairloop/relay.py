@@ -22,7 +22,7 @@ from fairloop.log.port import Log, LogUnavailableError, NewRecord, Producer, Top
 from fairloop.outbox import CHANNEL
 from fairloop.receipts import Position
 from fairloop.tracing import Tracing, carried_on
-from fairloop.waiting import Backoff, beside, wait_for_event
+from fairloop.waiting import Backoff, beside, rest, wait_for_event
 from fairloop.web.health import Health
 from fairloop.wire import pseq_of, to_record
 
@@ -153,6 +153,7 @@ class Relay:
             sent = await self._send(producer, rows)
             if rows:
                 self._backoff.reset()
+                await wait_for_event(stopping, rest(len(rows), time.monotonic() - now) / 2)
             else:  # what was added since has set `wake` again
                 await wait_for_event(wake, 1.0)
         await _forget_and_number(connection, sent, [])

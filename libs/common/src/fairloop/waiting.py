@@ -5,6 +5,9 @@ import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
+_SMALL = 100
+_MOST_REST_SECONDS = 0.05
+
 
 async def wait_for_event(event: asyncio.Event, seconds: float) -> bool:
     """Wait until the event is set, at most this long; True when it is."""
@@ -14,6 +17,15 @@ async def wait_for_event(event: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def rest(events: int, took: float) -> float:
+    """Seconds to wait after a small batch, for more to come together: as long as it took, 50 ms at most.
+
+    An idle machine is quick, so nobody notices. Where all the stages want the same cores a batch takes longer, the
+    next one is larger, and an event costs less.
+    """
+    return min(took, _MOST_REST_SECONDS) if events < _SMALL else 0.0
 
 
 @asynccontextmanager
