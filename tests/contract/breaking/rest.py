@@ -6,6 +6,8 @@ from typing import Any
 
 from tests.contract.breaking.schemas import Breaking, Comparison, Promise, Schema, breaks, find
 
+from fairloop.web.routes import ROLES_EXTENSION
+
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 _NAMED = re.compile(r"\{([^}]*)\}")
 
@@ -31,6 +33,7 @@ def _paths(old: Schema, new: Schema) -> Iterator[Breaking]:
                 continue
             taken = Comparison(old, new, Promise.TAKEN, call)
             was, is_now = methods[method], new["paths"][path_now][method]
+            yield from _roles(was, is_now, taken)
             yield from _parameters(
                 _by_place(path, methods, was, old),
                 _by_place(path_now, new["paths"][path_now], is_now, new),
@@ -40,6 +43,18 @@ def _paths(old: Schema, new: Schema) -> Iterator[Breaking]:
             yield from _answers(
                 was["responses"], is_now["responses"], Comparison(old, new, Promise.GIVEN, call)
             )
+
+
+def _roles(old: Schema, new: Schema, here: Comparison) -> Iterator[Breaking]:
+    """Who may call; without a list, everybody."""
+    if ROLES_EXTENSION not in new:
+        return
+    if ROLES_EXTENSION not in old:
+        yield here.says(f"now takes only {', '.join(new[ROLES_EXTENSION])}")
+        return
+    for role in old[ROLES_EXTENSION]:
+        if role not in new[ROLES_EXTENSION]:
+            yield here.says(f"no longer takes the role {role}")
 
 
 def _by_place(path: str, methods: Schema, operation: Schema, root: Schema) -> dict[tuple[str, str], Schema]:

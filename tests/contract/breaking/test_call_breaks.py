@@ -36,7 +36,7 @@ BEFORE: Json = {
                 "requestBody": content({"$ref": "#/components/schemas/Plan"}),
                 "responses": {"200": content({"$ref": "#/components/schemas/Plan"}), "404": {}},
             },
-            "delete": {"responses": {"204": {}}},
+            "delete": {"responses": {"204": {}}, "x-fairloop-roles": ["admin", "manager"]},
         },
     },
     "components": {"schemas": {"Plan": SCHEMA, "Status": {"enum": ["draft", "published"]}}},
@@ -100,6 +100,14 @@ def nullable_field(after: Json) -> None:
     after["components"]["schemas"]["Plan"]["properties"]["name"]["type"] = ["string", "null"]
 
 
+def drop_role(after: Json) -> None:
+    after["paths"]["/v1/plans/{id}"]["delete"]["x-fairloop-roles"].remove("manager")
+
+
+def ask_for_a_role(after: Json) -> None:
+    after["paths"]["/v1/plans"]["get"]["x-fairloop-roles"] = ["admin"]
+
+
 def drop_answer(after: Json) -> None:
     del after["paths"]["/v1/plans/{id}"]["put"]["responses"]["404"]
 
@@ -137,6 +145,8 @@ PLANTED: list[tuple[Callable[[Json], None], list[str]]] = [
             "PUT /v1/plans/{id} answer 200.name: may now be null",
         ],
     ),
+    (drop_role, ["DELETE /v1/plans/{id}: no longer takes the role manager"]),
+    (ask_for_a_role, ["GET /v1/plans: now takes only admin"]),
     (drop_answer, ["PUT /v1/plans/{id} answer 404: is removed"]),
     (other_media_type, ["GET /v1/plans answer 200: application/json is removed"]),
 ]
@@ -156,6 +166,7 @@ def test_what_only_adds_breaks_nothing() -> None:
     plans["get"]["parameters"].append({"in": "query", "name": "owner", "schema": {"type": "string"}})
     plans["get"]["responses"]["400"] = {}
     plans["post"] = {"responses": {"201": {}}}
+    plan["delete"]["x-fairloop-roles"].append("analyst")
     plan["put"]["parameters"][0]["name"] = "plan"
     plan["put"]["requestBody"]["content"]["text/csv"] = {}
     after["paths"] |= {"/v1/plans/{plan}": plan, "/v1/periods": {"get": {"responses": {"200": {}}}}}
