@@ -16,7 +16,7 @@ async def test_republish_tells_the_newest_state_of_everything_in_its_version(box
 
     assert service.republish is not None
     async with box.db.begin() as session:
-        told = {event.key: event async for event in service.republish(session)}
+        told = {event.key: event async for event in service.republish(box.runtime, session)}
     newest = {}
     for kind in (OrgUnit, Role, Employee, Assignment, Account, Interaction, AttributionResult):
         newest |= {event.key: event for event in await box.published(kind)}

@@ -238,7 +238,7 @@ async def test_republishing_tells_every_case_in_its_present_version(staffed: Box
     (first, _) = await cases(staffed)
     await do(staffed, first, "acknowledge")
     async with staffed.db.begin() as session:
-        told = [event async for event in republish(session)]
+        told = [event async for event in republish(staffed.runtime, session)]
     newest = {event.case_id: event for event in await staffed.published(ClosedLoopCase)}
     assert {event.case_id: event for event in told} == newest
     assert {event.version for event in told} == {1, 2}

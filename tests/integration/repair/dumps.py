@@ -76,14 +76,21 @@ async def states(box: Box) -> dict[str, EventData]:
     """What the service says of everything it owns."""
     assert box.service.republish is not None
     async with box.db.begin() as session:
-        return {event.key: event async for event in box.service.republish(session)}
+        return {
+            event.key: without_origin(event) async for event in box.service.republish(box.runtime, session)
+        }
+
+
+def without_origin(event: EventData) -> EventData:
+    """It is sealed, and sealed anew another text every time."""
+    return replace(event, origin=None) if isinstance(event, SurveyResponse) else event
 
 
 def newest(events: Sequence[Published]) -> dict[str, EventData]:
     """What consumers hold of them."""
     held: dict[str, EventData] = {}
     for one in events:
-        event = replace(one.event, origin=None) if isinstance(one.event, SurveyResponse) else one.event
+        event = without_origin(one.event)
         if event.key not in held or held[event.key].version < event.version:
             held[event.key] = event
     return held

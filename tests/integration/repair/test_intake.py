@@ -7,6 +7,7 @@ from tests.integration.survey_intake.test_invitations import invitation, invite
 
 from fairloop.db import sql
 from fairloop.events import Invitation, SurveyResponse
+from fairloop.published import Published
 from fairloop.testing import Box
 
 LATER = {"updated_at": "2026-03-01T09:00:00Z"}
@@ -51,6 +52,27 @@ async def test_a_recovered_answer_delivered_again_is_the_same_one_and_has_its_wo
     assert (again["outcome"], again["response_id"]) == ("accepted", first["response_id"])
     seen = (await intake.http("admin").get(f"/v1/responses/{first['response_id']}")).json()
     assert seen["comment"] == "The car came back dirty."
+    assert await finish(intake) == []
+
+
+async def test_an_answer_is_known_again_from_a_log_that_was_lost_and_filled_by_republishing(
+    intake: Box,
+) -> None:
+    await connect_own(intake)
+    await dump(intake)
+    first = await post(intake)
+    assert intake.service.republish is not None
+    async with intake.db.begin() as session:
+        log = [
+            Published(event, intake.clock.now)
+            async for event in intake.service.republish(intake.runtime, session)
+        ]
+    await put_back(intake)
+    await connect_own(intake)
+    await take(intake, log)
+
+    again = await post(intake)
+    assert (again["outcome"], again["response_id"]) == ("accepted", first["response_id"])
     assert await finish(intake) == []
 
 

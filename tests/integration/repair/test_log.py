@@ -43,7 +43,7 @@ class Owner:
                     changed += 1
         return Taken(changed)
 
-    async def everything(self, session: AsyncSession) -> AsyncIterator[EventData]:
+    async def everything(self, runtime: Runtime, session: AsyncSession) -> AsyncIterator[EventData]:
         for held in self.units.values():
             yield held
 

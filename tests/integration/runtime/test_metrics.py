@@ -162,7 +162,7 @@ async def test_batches_are_counted_with_their_sizes_and_times(pipeline: Pipeline
 
 
 async def test_what_was_republished_by_a_command_is_told_by_the_worker(pipeline: Pipeline) -> None:
-    async def everything(session: object) -> AsyncIterator[EventData]:
+    async def everything(runtime: object, session: object) -> AsyncIterator[EventData]:
         for number in range(3):
             yield unit(f"u{number}")
 

@@ -22,7 +22,7 @@ DIRECTORY = TopicPartition("directory.v1", 0)
 HELD = [unit("north", version=3), unit("south", version=1), unit("west", version=7)]
 
 
-async def everything(session: AsyncSession) -> AsyncIterator[EventData]:
+async def everything(runtime: Runtime, session: AsyncSession) -> AsyncIterator[EventData]:
     for held in HELD:
         yield held
 

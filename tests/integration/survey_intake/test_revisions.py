@@ -12,8 +12,10 @@ from fairloop.db import sql
 from fairloop.embedded import PostgresServer
 from fairloop.events import SurveyResponse
 from fairloop.testing import Box, running
+from survey_intake.keyring import Keyring
 from survey_intake.main import service
 from survey_intake.service.posting import address
+from survey_intake.service.publishing import opened_origin
 from survey_intake.service.republishing import republish
 
 
@@ -183,7 +185,11 @@ async def test_republishing_tells_every_current_state_with_its_version(box: Box)
     newest = {event.response_id: replace(event, origin=None) for event in await box.published(SurveyResponse)}
 
     async with box.db.begin() as session:
-        told = [event async for event in republish(session)]
+        told = [event async for event in republish(box.runtime, session)]
 
-    assert {event.response_id: event for event in told if isinstance(event, SurveyResponse)} == newest
+    answers = [event for event in told if isinstance(event, SurveyResponse)]
+    assert {event.response_id: replace(event, origin=None) for event in answers} == newest
+    vault = Keyring.of(box.runtime.settings).vault
+    found = {opened_origin(event.origin or "", event.response_id, vault) for event in answers}
+    assert found == {"gone", "edited"}
     assert len(told) == 2

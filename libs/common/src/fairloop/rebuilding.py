@@ -49,7 +49,7 @@ async def republish(service: Service, runtime: Runtime) -> int:
     count = 0
     chunk: list[EventData] = []
     async with runtime.db.begin() as reading:
-        async for event in service.republish(reading):
+        async for event in service.republish(runtime, reading):
             chunk.append(event)
             if len(chunk) == _CHUNK:
                 count += await _publish(runtime, chunk)

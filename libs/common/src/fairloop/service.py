@@ -90,7 +90,7 @@ class Service:
     handlers: Callable[[Any, Clock], Handlers] = no_handlers
     background: Sequence[Background] = ()
     recovery: Recovery | None = None
-    republish: Callable[[AsyncSession], AsyncIterator[EventData]] | None = None
+    republish: Callable[[Runtime, AsyncSession], AsyncIterator[EventData]] | None = None
     recompute: Callable[[AsyncSession], Awaitable[Mapping[str, Any]]] | None = None
     resource: Callable[[Runtime], AbstractAsyncContextManager[Any]] | None = None
     gauges: Callable[[AsyncSession, Runtime], Awaitable[None]] | None = None

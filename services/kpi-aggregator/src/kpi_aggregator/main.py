@@ -9,7 +9,7 @@ from fairloop.events import EventData
 from fairloop.measuring import now_and_then
 from fairloop.process import run
 from fairloop.retention import Retention, days
-from fairloop.service import Service
+from fairloop.service import Runtime, Service
 from kpi_aggregator.api import ROUTES
 from kpi_aggregator.handlers import build_handlers
 from kpi_aggregator.metrics import measure_trust
@@ -31,7 +31,7 @@ PREDICTIONS = Retention(
 )
 
 
-async def republish(session: AsyncSession) -> AsyncIterator[EventData]:
+async def republish(runtime: Runtime, session: AsyncSession) -> AsyncIterator[EventData]:
     """Every snapshot and every shift, announced again."""
     for snapshot in await session.scalars(select(Snapshot).order_by(Snapshot.id)):
         yield announcement(snapshot)

@@ -10,9 +10,10 @@ from attribution.service.directory_import import KINDS
 from attribution.service.interactions import as_posted, told
 from attribution.tables import InteractionRow, ResponseRow, ResultRow
 from fairloop.events import AttributionResult, EventData
+from fairloop.service import Runtime
 
 
-async def republish(session: AsyncSession) -> AsyncIterator[EventData]:
+async def republish(runtime: Runtime, session: AsyncSession) -> AsyncIterator[EventData]:
     """The directory, the interactions, then every attribution in force, in the versions they have."""
     for kind in KINDS:
         async for row in await session.stream_scalars(select(kind).order_by(kind.id)):

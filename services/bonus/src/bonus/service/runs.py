@@ -14,6 +14,7 @@ from fairloop.auth import Caller
 from fairloop.errors import Conflict, Forbidden, NotFound
 from fairloop.events import BonusRun
 from fairloop.outbox import publish
+from fairloop.service import Runtime
 
 
 async def approve(session: AsyncSession, id: UUID, *, caller: Caller, now: datetime) -> BonusRunRow:
@@ -71,7 +72,7 @@ async def get_run(session: AsyncSession, id: UUID) -> BonusRunRow:
     return run
 
 
-async def republish(session: AsyncSession) -> AsyncIterator[BonusRun]:
+async def republish(runtime: Runtime, session: AsyncSession) -> AsyncIterator[BonusRun]:
     """The present state of every run."""
     for run in await session.scalars(select(BonusRunRow).order_by(BonusRunRow.id)):
         yield published_run(run)

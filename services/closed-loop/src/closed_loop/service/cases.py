@@ -18,6 +18,7 @@ from closed_loop.service.wins import settle_recoveries
 from closed_loop.tables import CaseRow
 from fairloop.events import CaseClock, ClosedLoopCase
 from fairloop.outbox import publish
+from fairloop.service import Runtime
 
 
 def case_of(row: CaseRow) -> Case:
@@ -71,7 +72,7 @@ async def act_of(session: AsyncSession, case: Case, *, by: str, now: datetime) -
     return Act(at=at, by=by, calendar=calendar, superior=await _superior(session, case))
 
 
-async def republish(session: AsyncSession) -> AsyncIterator[ClosedLoopCase]:
+async def republish(runtime: Runtime, session: AsyncSession) -> AsyncIterator[ClosedLoopCase]:
     """Every case as it is, in its present version."""
     rows = await session.stream_scalars(select(CaseRow).order_by(CaseRow.id).execution_options(yield_per=500))
     async for row in rows:

@@ -12,6 +12,11 @@ from survey_intake.sealing import Vault
 from survey_intake.service.deliveries import Understood
 from survey_intake.tables import Response
 
+UNKNOWN = "unknown:"
+"""Before our own id, where the log does not say the platform's."""
+AGAIN = "again:"
+"""Before the id that a response has now which was delivered again, as a new one, before it was recovered."""
+
 KEPT_FACTS = (
     "connection",
     "survey_id",
@@ -60,6 +65,14 @@ def state_of(response: Response) -> SurveyResponse:
         erased=response.status == Status.ERASED,
         deleted=response.status == Status.DELETED,
     )
+
+
+def origin_of(response: Response, vault: Vault) -> str | None:
+    """None where the platform's id is not known, or nothing may lead back to it."""
+    is_known = not response.external_id.startswith((UNKNOWN, AGAIN))
+    if response.status == Status.ERASED or not is_known:
+        return None
+    return sealed_origin(response.external_id, response.id, vault)
 
 
 def sealed_origin(external_id: str, response_id: UUID, vault: Vault) -> str:

@@ -17,13 +17,8 @@ from survey_intake.domain.revisions import Status
 from survey_intake.keyring import Keyring
 from survey_intake.service import recovered_invitations
 from survey_intake.service.erasing import blank, erase_again
-from survey_intake.service.publishing import facts_in, opened_origin, state_of
+from survey_intake.service.publishing import AGAIN, UNKNOWN, facts_in, opened_origin, state_of
 from survey_intake.tables import Connection, Customer, Response, Revision
-
-UNKNOWN = "unknown:"
-"""Before our own id, where the log does not say the platform's."""
-AGAIN = "again:"
-"""Before the id that a response has now which was delivered again, as a new one, before it was recovered."""
 
 _NO_HASH = (
     b""  # no delivery has it: the same answer delivered again is a new revision and brings its words back
