@@ -1,7 +1,7 @@
 """An installation that is worked with while its databases are restored, and what must be true of it in the end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,11 +25,14 @@ from fairloop.db import Database, sql
 from fairloop.events import TOPICS, EventData, SurveyResponse
 from fairloop.log import open_log
 from fairloop.log.port import TopicPartition
+from fairloop.peers import peer_client
 from fairloop.repair.own_events import pages_of
+from fairloop.service import Runtime
 from kpi_aggregator.main import republish as kpi_aggregator_states
 from survey_intake.service.republishing import republish as survey_intake_states
+from survey_intake.settings import IntakeSettings
 
-STATES = {
+STATES: Mapping[str, Callable[[Runtime, AsyncSession], AsyncIterator[EventData]]] = {
     "survey-intake": survey_intake_states,
     "attribution": attribution_states,
     "kpi-aggregator": kpi_aggregator_states,
@@ -172,7 +175,22 @@ class World:
     async def states(self, service: str) -> dict[str, EventData]:
         """What a service says of everything it owns."""
         async with self.session(service) as session:
-            return {event.key: event async for event in STATES[service](session)}
+            told = STATES[service](self._runtime(service), session)
+            return {event.key: _without_origin(event) async for event in told}
+
+    def _runtime(self, service: str) -> Runtime:
+        """With the settings of survey-intake, the only service that looks at them to say what it owns."""
+        vault = self.wiring.vault
+        settings = IntakeSettings.model_validate(
+            {
+                "database_url": self.wiring.database_url(service_named(service)),
+                "log_url": self.wiring.log_url,
+                "token_public_key": vault.token_public_key,
+                "pseudonym_key": vault.pseudonym_key,
+                "master_key": vault.master_key,
+            }
+        )
+        return Runtime(settings=settings, db=self._databases[service], peers=peer_client(settings))
 
     async def said(self, service: str) -> dict[str, EventData]:
         """The newest version of everything on the log; of two under one version the one that came first."""
@@ -185,10 +203,12 @@ class World:
                             event = one.event
                             if event.key not in newest or newest[event.key].version < event.version:
                                 newest[event.key] = event
-        return {
-            key: replace(event, origin=None) if isinstance(event, SurveyResponse) else event
-            for key, event in newest.items()
-        }
+        return {key: _without_origin(event) for key, event in newest.items()}
+
+
+def _without_origin(event: EventData) -> EventData:
+    """It is sealed, and sealed anew another text every time."""
+    return replace(event, origin=None) if isinstance(event, SurveyResponse) else event
 
 
 async def founded(world: World) -> None:

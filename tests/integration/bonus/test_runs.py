@@ -179,7 +179,7 @@ async def test_everything_published_can_be_published_again(office: Office) -> No
     await office.calculate()
     await office.approve(await office.calculate())
     async with office.box.db.begin() as session:
-        again = [event async for event in republish(session)]
+        again = [event async for event in republish(office.box.runtime, session)]
     newest = {event.run_id: event for event in await office.box.published(BonusRun)}
     assert {event.run_id: event for event in again} == newest
 
