@@ -90,7 +90,6 @@ async def standing(folder: Path, *, log: Log, breakable: bool = True) -> AsyncIt
             folder / "postgres",
             password=secrets.token_urlsafe(24),
             log=folder / "postgres.log",
-            durable=False,
         )
         await asyncio.to_thread(postgres.start)
         stack.callback(postgres.stop, "immediate")
