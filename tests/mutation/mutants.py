@@ -15,6 +15,7 @@ HISTORIES = "tests/fault/test_histories.py"
 POISON = "tests/fault/test_poison.py"
 TIMERS = "tests/fault/services/test_timers.py"
 CORRECTIONS = "tests/fault/services/test_corrections.py"
+INTAKES = "tests/fault/services/test_intake_deaths.py"
 
 
 @dataclass(frozen=True)
@@ -177,5 +178,16 @@ MUTANTS = (
         "log's tail not compared at relay start",
         ((f"{RUNTIME}/relay.py", "        if last < next_pseq:\n", "        if last >= 0:\n"),),
         (HISTORIES,),
+    ),
+    Mutant(
+        "a connection given up in a transaction is used again",
+        (
+            (
+                f"{RUNTIME}/db.py",
+                "    if driver.is_in_transaction() or driver._top_xact is not None:\n",
+                "    if driver.is_closed():\n",
+            ),
+        ),
+        (INTAKES,),
     ),
 )

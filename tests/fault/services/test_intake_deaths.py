@@ -133,3 +133,35 @@ async def test_a_database_stopped_mid_commit_means_503_until_it_is_back(
         assert all(int(answer.headers["retry-after"]) > 0 for answer in refusals)
         assert await kept(box) == (300, 300, 300)
         assert process.alive
+
+
+@pytest.mark.fault("given up")
+@pytest.mark.parametrize("slow", [b"BEGIN", b"COMMIT"])
+async def test_answers_after_a_write_that_was_given_up_are_kept(
+    postgres: PostgresServer, processes: Processes, proxy: Proxy, slow: bytes
+) -> None:
+    """The database answers too late to be waited for; then the process dies before anything closes its connection."""
+    async with intake(postgres) as box:
+        process = await processes.start(
+            "survey_intake", "api", database_url=proxy.url(box.db.url), write_seconds="0.3"
+        )
+        client = processes.client(process)
+        assert (await deliver(box, formbricks(), by=client)).status_code == 202
+
+        def late_from_here(direction: Direction, piece: bytes) -> bool:
+            if direction == "to server" and slow in piece:
+                proxy.delay = 0.6
+            return True
+
+        proxy.tap = late_from_here
+        given_up = await deliver(box, formbricks(answers={"q_nps": 10}), by=client)
+        proxy.heal()
+        taken = [
+            await deliver(box, formbricks(answers={"q_nps": score}), by=client) for score in (10, 9, 8, 7, 6)
+        ]
+        process.signal(signal.SIGKILL)
+        await processes.buried(process)
+
+        assert given_up.status_code == 503
+        assert {answer.status_code for answer in taken} == {202}
+        assert await kept(box) == (1, 6, 6)

@@ -71,6 +71,7 @@ def _refuse_unfit(connection: Any, _record: object, _lease: object) -> None:
     if driver.is_closed():
         raise InvalidatePoolError("the server closed this connection")
     if driver.is_in_transaction() or driver._top_xact is not None:
+        driver.terminate()  # at once: to part in peace would be to wait for what was given up
         raise DisconnectionError("somebody gave up in the middle of a transaction")
 
 
