@@ -14,7 +14,7 @@ LOOPS = {"webhooks": webhooks, "mailing": mailing}
 
 
 async def main(name: str) -> None:
-    settings = ClosedLoopSettings()  # type: ignore[call-arg]  # from the environment
+    settings = ClosedLoopSettings()  # from the environment
     db = Database(settings.database_url)
     await LOOPS[name](Runtime(settings=settings, db=db, peers=peer_client(settings)))
 

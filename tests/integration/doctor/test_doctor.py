@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.integration.doctor.neighbours import TOKEN, Neighbour, listening, well, write_certificate
@@ -63,9 +64,9 @@ def gauge(service: str, name: str, labels: str, value: float) -> Fault:
     return plant
 
 
-def answers(name: str, **how: object) -> Fault:
+def answers(name: str, **how: Any) -> Fault:
     def plant(neighbours: dict[str, Neighbour]) -> None:
-        neighbours[name] = replace(neighbours[name], **how)  # type: ignore[arg-type]
+        neighbours[name] = replace(neighbours[name], **how)
 
     return plant
 

@@ -9,7 +9,7 @@ import msgspec
 
 from bonus.domain.curve import Curve
 from bonus.domain.explanation import Explainer, Facts, Terms
-from bonus.domain.plan import Component, Payee, Plan
+from bonus.domain.plan import Component, Payee, Plan, View
 from bonus.domain.run import calculate
 from bonus.domain.settlement import Settled
 from bonus.domain.snapshot import Contribution, Figure, Figures, Snapshot
@@ -45,17 +45,16 @@ def plan(*components: Component, payees: Sequence[Payee | str] = ("m1",), **more
     )
 
 
-def figure(scope: str, value: str | None, *, view: str = "influenced", **more: Any) -> Figure:
+def figure(scope: str, value: str | None, *, view: View = "influenced", **more: Any) -> Figure:
     """`scope` is "employee:m1", "org_unit:north" or "organisation:all"."""
     scope_type, _, scope_id = scope.partition(":")
-    fields: dict[str, Any] = {"kpi": "nps", "n": None if value is None else 20} | more
-    return Figure(
-        scope_type=scope_type,  # type: ignore[arg-type]
-        scope_id=scope_id,
-        view=view,  # type: ignore[arg-type]
-        value=None if value is None else Decimal(value),
-        **fields,
-    )
+    fields: dict[str, Any] = {
+        "kpi": "nps",
+        "n": None if value is None else 20,
+        "scope_type": scope_type,
+        "scope_id": scope_id,
+    }
+    return Figure(view=view, value=None if value is None else Decimal(value), **fields | more)
 
 
 def both_views(scope: str, value: str | None, **more: Any) -> list[Figure]:

@@ -7,12 +7,23 @@ import random
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from bonus.domain.curve import Curve
-from bonus.domain.plan import Accepted, Component, Employed, MinResponses, Payee, Plan, Scheme
-from bonus.domain.snapshot import Contribution, Figure, ShareEntry, Snapshot, TookPart
+from bonus.domain.plan import (
+    Accepted,
+    Component,
+    Employed,
+    MinResponses,
+    Payee,
+    Plan,
+    ReliabilityMode,
+    Scheme,
+    View,
+)
+from bonus.domain.snapshot import Contribution, Figure, ScopeType, ShareEntry, Snapshot, TookPart
 from bonus.domain.standing import Standing
 from bonus.domain.tenure import Assigned, Days
 
@@ -36,7 +47,7 @@ RESTLESS = Steady(stay=0.7, move=0.2, join=0.05)
 def portfolio(
     chance: random.Random,
     scheme: Scheme,
-    mode: str,
+    mode: ReliabilityMode,
     *,
     payees: int = 60,
     responses: int = 8,
@@ -69,7 +80,7 @@ def _curve(threshold: int, target: int, excellence: int, cap: str, at_threshold:
     )
 
 
-def _plan(chance: random.Random, scheme: Scheme, mode: str, people: list[str]) -> Plan:
+def _plan(chance: random.Random, scheme: Scheme, mode: ReliabilityMode, people: list[str]) -> Plan:
     own = "own_unit" if scheme == "team" else "self"
     return Plan(
         name="p",
@@ -90,22 +101,15 @@ def _plan(chance: random.Random, scheme: Scheme, mode: str, people: list[str]) -
             for employee in people
         ),
         gates=(MinResponses(minimum=3), Accepted(), Employed()),
-        reliability_mode=mode,  # type: ignore[arg-type]
+        reliability_mode=mode,
         flat_bonus_minor=60_000,
         pool_minor=len(people) * 70_000,
         role_weights={"lead": {"own": Decimal("0.2"), "unit": Decimal("0.5"), "org": Decimal("0.3")}},
     )
 
 
-def _component(id: str, scope: str, view: str, weight: str, curve: Curve) -> Component:
-    return Component(
-        id=id,
-        kpi="nps",
-        scope=scope,
-        view=view,  # type: ignore[arg-type]
-        weight=Decimal(weight),
-        curve=curve,
-    )
+def _component(id: str, scope: str, view: View, weight: str, curve: Curve) -> Component:
+    return Component(id=id, kpi="nps", scope=scope, view=view, weight=Decimal(weight), curve=curve)
 
 
 def _standing(chance: random.Random, people: list[str], units: list[str], steady: Steady) -> Standing:
@@ -142,7 +146,7 @@ def _figures(chance: random.Random, people: list[str], units: list[str]) -> list
     return figures
 
 
-def _own_figure(chance: random.Random, employee: str, view: str, *, hidden: bool) -> Figure:
+def _own_figure(chance: random.Random, employee: str, view: View, *, hidden: bool) -> Figure:
     shown = None if hidden else (chance.randint(1, 40), Decimal(chance.randint(-100, 1000)).scaleb(-1))
     n, value = shown or (None, None)
     return _figure(
@@ -157,9 +161,8 @@ def _own_figure(chance: random.Random, employee: str, view: str, *, hidden: bool
     )
 
 
-def _figure(scope_type: str, scope_id: str, view: str, **measured: object) -> Figure:
-    named = {"kpi": "nps", "scope_type": scope_type, "scope_id": scope_id, "view": view}
-    return Figure(**named, **measured)  # type: ignore[arg-type]
+def _figure(scope_type: ScopeType, scope_id: str, view: View, **measured: Any) -> Figure:
+    return Figure(kpi="nps", scope_type=scope_type, scope_id=scope_id, view=view, **measured)
 
 
 def _contribution(chance: random.Random, number: int, people: list[str]) -> msgspec.Raw:

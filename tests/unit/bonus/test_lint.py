@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Any, Literal
 
 import pytest
 from msgspec.structs import replace
@@ -12,16 +13,16 @@ from .builders import CURVE, component, plan
 TEAM = component("unit", scope="own_unit")
 
 
-def said(rules: Plan, **known: object) -> list[Finding]:
-    return findings(rules, Known(**known))  # type: ignore[arg-type]
+def said(rules: Plan, **known: Any) -> list[Finding]:
+    return findings(rules, Known(**known))
 
 
-def codes(rules: Plan, **known: object) -> list[str]:
+def codes(rules: Plan, **known: Any) -> list[str]:
     return [one.code for one in said(rules, **known)]
 
 
-def paid_for(kind: str, weight: str) -> OtherIncentive:
-    return OtherIncentive(metric="jobs a day", kind=kind, weight=Decimal(weight))  # type: ignore[arg-type]
+def paid_for(kind: Literal["efficiency", "customer"], weight: str) -> OtherIncentive:
+    return OtherIncentive(metric="jobs a day", kind=kind, weight=Decimal(weight))
 
 
 def curve(**changed: str) -> Curve:

@@ -14,7 +14,7 @@ class ProblemError(Exception):
         self.detail = detail
 
 
-class Invalid(ProblemError):  # noqa: N818 - reads as the sentence it is: raise Invalid("…")
+class Invalid(ProblemError):
     """The request cannot be understood or breaks a rule; `errors` points at the fields (JSON pointers)."""
 
     status = 422
@@ -27,42 +27,42 @@ class Invalid(ProblemError):  # noqa: N818 - reads as the sentence it is: raise 
         self.errors = errors if errors is not None else [(pointer, detail)] if pointer else []
 
 
-class Unauthorized(ProblemError):  # noqa: N818
+class Unauthorized(ProblemError):
     """Nobody we know is calling."""
 
     status = 401
     title = "Unauthorized"
 
 
-class Forbidden(ProblemError):  # noqa: N818
+class Forbidden(ProblemError):
     """The caller is known and may not do this."""
 
     status = 403
     title = "Forbidden"
 
 
-class NotFound(ProblemError):  # noqa: N818
+class NotFound(ProblemError):
     """No such thing, or nothing the caller may know of."""
 
     status = 404
     title = "Not found"
 
 
-class Conflict(ProblemError):  # noqa: N818
+class Conflict(ProblemError):
     """Not possible in the present state."""
 
     status = 409
     title = "Conflict"
 
 
-class TooLarge(ProblemError):  # noqa: N818
+class TooLarge(ProblemError):
     """The body is larger than this route takes."""
 
     status = 413
     title = "Body too large"
 
 
-class Unavailable(ProblemError):  # noqa: N818
+class Unavailable(ProblemError):
     """Try again later: overload, or the database is away."""
 
     status = 503

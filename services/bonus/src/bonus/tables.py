@@ -1,7 +1,7 @@
 """Plans, periods, runs with their statements, and the directory as far as pay needs it."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, LargeBinary, Text
@@ -16,7 +16,11 @@ from fairloop.tables import add_runtime_tables
 class Base(DeclarativeBase):
     """The tables of this service's database."""
 
-    type_annotation_map = {str: Text, int: BigInteger, datetime: DateTime(timezone=True)}  # noqa: RUF012
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text,
+        int: BigInteger,
+        datetime: DateTime(timezone=True),
+    }
 
 
 class PlanVersion(Base):

@@ -43,5 +43,5 @@ class _Collecting:
 class OneWriteProtocol(HttpToolsProtocol):
     """HTTP/1.1 as uvicorn speaks it, one packet an answer where it fits."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it
         super().connection_made(cast(asyncio.Transport, _Collecting(transport)))

@@ -9,7 +9,7 @@ from pydantic import Field, PlainSerializer
 
 from bonus.domain.lint import Code, Finding, Severity
 from bonus.domain.money import decimal_text
-from bonus.domain.plan import Fallback, Kpi, Plan, Scheme, View
+from bonus.domain.plan import Fallback, Kpi, Plan, ReliabilityMode, Scheme, View
 from bonus.domain.waiver import Waiver
 from fairloop.web import Answer, Body, Slug
 
@@ -116,7 +116,7 @@ class PlanText(Body):
     pool_minor: Minor | None = None
     components: Annotated[tuple[ComponentBody, ...], Field(min_length=1, max_length=50)]
     gates: Annotated[tuple[GateBody, ...], Field(max_length=50)] = ()
-    reliability_mode: Literal["none", "A", "B"] = "none"
+    reliability_mode: ReliabilityMode = "none"
     role_weights: dict[str, dict[str, Weight]] = Field(default_factory=dict)
     payees: Annotated[tuple[PayeeBody, ...], Field(max_length=50_000)]
     other_incentives: Annotated[tuple[OtherIncentiveBody, ...], Field(max_length=50)] = ()

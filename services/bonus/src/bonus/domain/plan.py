@@ -14,6 +14,7 @@ from bonus.domain.segments import Segments
 Kpi = Literal["nps", "csat", "ces"]
 View = Literal["all", "influenced"]
 Scheme = Literal["individual", "team", "everyone", "overachievement", "pool"]
+ReliabilityMode = Literal["none", "A", "B"]
 Fallback = Literal["own_unit", "organisation"]
 
 
@@ -118,7 +119,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     components: tuple[Component, ...]
     payees: tuple[Payee, ...] = ()
     gates: tuple[Gate, ...] = ()
-    reliability_mode: Literal["none", "A", "B"] = "none"
+    reliability_mode: ReliabilityMode = "none"
     flat_bonus_minor: int | None = None
     pool_minor: int | None = None
     role_weights: dict[str, dict[str, Decimal]] = {}
