@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 from tests.e2e.installation import SERVICES, Installation
 from tests.e2e.traffic import Delivery, Fold, directory, interactions, send_all
+from tests.integration.repair.dumps import newest, without_origin
 
 from attribution.service.republish import republish as attribution_states
 from bonus.service.runs import republish as bonus_states
@@ -22,10 +22,11 @@ from fairloop.cli.installation import Installation as Home
 from fairloop.cli.installation import service_named
 from fairloop.cli.reach import wiring_of
 from fairloop.db import Database, sql
-from fairloop.events import TOPICS, EventData, SurveyResponse
+from fairloop.events import TOPICS, EventData
 from fairloop.log import open_log
 from fairloop.log.port import TopicPartition
 from fairloop.peers import peer_client
+from fairloop.published import Published
 from fairloop.repair.own_events import pages_of
 from fairloop.service import Runtime
 from kpi_aggregator.main import republish as kpi_aggregator_states
@@ -176,7 +177,7 @@ class World:
         """What a service says of everything it owns."""
         async with self.session(service) as session:
             told = STATES[service](self._runtime(service), session)
-            return {event.key: _without_origin(event) async for event in told}
+            return {event.key: without_origin(event) async for event in told}
 
     def _runtime(self, service: str) -> Runtime:
         """With the settings of survey-intake, the only service that looks at them to say what it owns."""
@@ -194,21 +195,13 @@ class World:
 
     async def said(self, service: str) -> dict[str, EventData]:
         """The newest version of everything on the log; of two under one version the one that came first."""
-        newest: dict[str, EventData] = {}
+        told: list[Published] = []
         async with open_log(self.wiring.log_url) as event_log:
             for topic in TOPICS.values():
                 for part in range(topic.partitions if topic.producer == service else 0):
                     async for page in pages_of(event_log, TopicPartition(topic.name, part)):
-                        for one in page.events:
-                            event = one.event
-                            if event.key not in newest or newest[event.key].version < event.version:
-                                newest[event.key] = event
-        return {key: _without_origin(event) for key, event in newest.items()}
-
-
-def _without_origin(event: EventData) -> EventData:
-    """It is sealed, and sealed anew another text every time."""
-    return replace(event, origin=None) if isinstance(event, SurveyResponse) else event
+                        told += page.events
+        return newest(told)
 
 
 async def founded(world: World) -> None:

@@ -189,9 +189,8 @@ def build(running: Installation) -> str:
 
 
 if __name__ == "__main__":
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit("deploy-check: told to stop")
-    )  # what runs is taken down first
+    # what runs is taken down first
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("deploy-check: told to stop"))
     try:
         sys.exit(main(sys.argv[1:]))
     except RuntimeError as error:

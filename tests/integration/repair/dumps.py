@@ -87,7 +87,7 @@ def without_origin(event: EventData) -> EventData:
 
 
 def newest(events: Sequence[Published]) -> dict[str, EventData]:
-    """What consumers hold of them."""
+    """What consumers hold of them: of two under one version the one that came first."""
     held: dict[str, EventData] = {}
     for one in events:
         event = without_origin(one.event)

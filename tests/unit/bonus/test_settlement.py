@@ -32,7 +32,9 @@ _encode = msgspec.json.Encoder(decimal_format="number", order="deterministic").e
 
 
 @pytest.mark.parametrize(("scheme", "mode"), DIGESTS)
-def test_statements_are_those_of_the_first_release_byte_for_byte(scheme: Scheme, mode: ReliabilityMode) -> None:
+def test_statements_are_those_of_the_first_release_byte_for_byte(
+    scheme: Scheme, mode: ReliabilityMode
+) -> None:
     statements = explained(*portfolio(random.Random(f"{scheme}{mode}"), scheme, mode))
     text = b"\n".join(map(_encode, statements))
     assert hashlib.sha256(text).hexdigest()[:16] == DIGESTS[scheme, mode]
@@ -40,7 +42,9 @@ def test_statements_are_those_of_the_first_release_byte_for_byte(scheme: Scheme,
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(("scheme", "mode"), [key for key in DIGESTS if key[0] != "pool"])
-def test_everybody_at_once_gets_what_each_gets_alone(scheme: Scheme, mode: ReliabilityMode, seed: int) -> None:
+def test_everybody_at_once_gets_what_each_gets_alone(
+    scheme: Scheme, mode: ReliabilityMode, seed: int
+) -> None:
     rules, where, snapshots = portfolio(random.Random(seed), scheme, mode, responses=0)
     figures = Figures.of(snapshots["nps"].figures)
     settled, _ = settle(rules, where, figures)

@@ -39,8 +39,9 @@ SELECT (SELECT coalesce(json_object_agg(response_id, version), '{{}}') FROM befo
        ({IN_FORCE}) AS documents,
        (SELECT count(*) FROM directory) AS held
 """
-"""The directory is held, whether or not there is a case, then the responses' cases are locked in the order of their ids, as everybody does who locks
-several. What is new of a response is for its own log partition alone, whose position this transaction has locked."""
+"""The directory is held, whether or not there is a case, then the responses' cases are locked in the order of their ids,
+as everybody does who locks several. What is new of a response is for its own log partition alone, whose position this
+transaction has locked."""
 
 _seen = msgspec.json.Decoder(dict[UUID, int])
 _cases = msgspec.json.Decoder(list[Case])
