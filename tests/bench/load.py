@@ -16,7 +16,7 @@ import uvloop
 from tests.bench.line import connect, post
 from tests.integration.survey_intake.platform import SECRET, formbricks
 
-from survey_intake.domain.signature import secret_key, sign
+from fairloop.standard_webhooks import secret_key, sign
 
 CONNECTIONS = 32
 REPLAYED = 10

@@ -22,7 +22,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from tests.bench.serving import serve_baseline
 from tests.integration.survey_intake.platform import SECRET
 
-from survey_intake.domain.signature import is_signed, secret_key
+from fairloop.standard_webhooks import is_signed, secret_key
 
 
 class Base(DeclarativeBase):

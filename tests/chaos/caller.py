@@ -1,17 +1,16 @@
 """A caller who does not give up: asks again, with the same key, until the answer is known."""
 
 import asyncio
-import base64
-import hashlib
-import hmac
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
 from tests.chaos.company import SECRET
+
+from fairloop.standard_webhooks import secret_key, signed_headers
 
 T = TypeVar("T")
 
@@ -143,13 +142,6 @@ async def side_by_side(jobs: Iterable[Awaitable[T]], *, most: int = 16) -> list[
 
 
 def signature(message: str, body: bytes) -> dict[str, str]:
-    """The headers of a Standard Webhooks delivery: HMAC-SHA256 over `id.timestamp.body`."""
-    now = str(int(time.time()))
-    key = base64.b64decode(SECRET.removeprefix("whsec_"))
-    digest = hmac.new(key, f"{message}.{now}.".encode() + body, hashlib.sha256).digest()
-    return {
-        "content-type": "application/json",
-        "webhook-id": message,
-        "webhook-timestamp": now,
-        "webhook-signature": "v1," + base64.b64encode(digest).decode(),
-    }
+    """The headers of a platform's delivery."""
+    signed = signed_headers(secret_key(SECRET), message, body, at=datetime.now(UTC))
+    return {"content-type": "application/json"} | signed

@@ -8,7 +8,7 @@ from tests.e2e.installation import Installation
 from tests.e2e.systems.told_company import ToldCompany
 from tests.integration.closed_loop.outside import Request, http_server
 
-from survey_intake.domain.signature import is_signed, secret_key
+from fairloop.standard_webhooks import is_signed, secret_key
 
 pytestmark = pytest.mark.timeout(240)
 SECRET = "whsec_" + b64encode(bytes(range(32))).decode()

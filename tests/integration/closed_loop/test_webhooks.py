@@ -11,14 +11,13 @@ import pytest
 from tests.integration.closed_loop.outside import HttpServer, http_server
 from tests.integration.closed_loop.world import DIRECTORY, answer, do, only_case
 
-from closed_loop.domain.signing import secret_key
 from closed_loop.main import service
 from closed_loop.posting import post_due
 from fairloop.db import sql
 from fairloop.embedded import PostgresServer
 from fairloop.events import KpiShift
+from fairloop.standard_webhooks import is_signed, secret_key
 from fairloop.testing import Box, running
-from survey_intake.domain.signature import is_signed
 
 SECRET = "whsec_" + b64encode(bytes(range(32))).decode()
 HERE = {"webhook_allowed_networks": ["127.0.0.1/32"]}

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
+from fairloop.standard_webhooks import secret_key, sign
 from fairloop.testing import Box
-from survey_intake.domain.signature import secret_key, sign
 
 SECRET = "whsec_" + base64.b64encode(b"the platform's secret, 32 bytes.").decode()
 OTHER_SECRET = "whsec_" + base64.b64encode(b"the next secret after a rotation").decode()

@@ -15,11 +15,11 @@ import structlog
 
 from closed_loop.domain.addresses import Network, may_be_called, networks
 from closed_loop.domain.retrying import Verdict, verdict
-from closed_loop.domain.signing import signed_headers
 from closed_loop.sealing import SecretBox
 from closed_loop.service.webhooks import Attempt, claim, settle
 from fairloop.db import is_transient
 from fairloop.service import Runtime
+from fairloop.standard_webhooks import signed_headers
 from fairloop.waiting import wait_for_event
 
 log = structlog.get_logger()

@@ -10,8 +10,8 @@ import structlog
 from fairloop.db import is_transient
 from fairloop.errors import ProblemError, Unauthorized, Unavailable
 from fairloop.service import Runtime
+from fairloop.standard_webhooks import is_signed
 from survey_intake.domain.reading import read_delivery
-from survey_intake.domain.signature import is_signed
 from survey_intake.group_commit import GroupCommit
 from survey_intake.keyring import Keyring
 from survey_intake.line import Line

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Body as JsonBody
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 from sqlalchemy import select
 
 from attribution.api.asked import WRITERS, At, Line, Settings, keyed
@@ -13,9 +13,9 @@ from attribution.service import interactions
 from attribution.settings import AttributionSettings
 from attribution.tables import InteractionRow
 from fairloop.auth import Role, roles
-from fairloop.errors import Invalid, NotFound
+from fairloop.errors import NotFound
 from fairloop.web import Answer, Body, Instant, Listing, Paging, Routes, Session, Slug, listing
-from fairloop.web.problems import pointed
+from fairloop.web.batches import read_batch, read_one
 
 routes = Routes(tag="interactions")
 
@@ -103,10 +103,7 @@ async def post_interactions(
     """
     if "interactions" in body:
         return await _post_many(body, session, settings, at)
-    try:
-        item = InteractionIn.model_validate(body)
-    except ValidationError as error:
-        raise Invalid("This is not an interaction.", errors=pointed(error, below="/body")) from error
+    item = read_one(body, InteractionIn, name="interaction")
     (outcome,) = await interactions.post(session, [item.posted(settings)], at=at)
     return PostedOut(id=item.id, outcome=outcome)
 
@@ -114,32 +111,21 @@ async def post_interactions(
 async def _post_many(
     body: dict[str, Any], session: Session, settings: AttributionSettings, at: At
 ) -> OutcomesOut:
-    items = body["interactions"]
-    if not isinstance(items, list) or len(items) > _MOST or set(body) != {"interactions"}:
-        raise Invalid(
-            f"Send one interaction, or a list of up to {_MOST} and nothing beside it.",
-            pointer="/body/interactions",
+    batch = read_batch(body, InteractionIn, name="interaction", most=_MOST)
+    answers = {
+        index: OutcomeOut(
+            index=index,
+            id=item.id,
+            outcome="rejected",
+            errors=tuple(FieldError(pointer=pointer, detail=detail) for pointer, detail in item.errors),
         )
-    good: dict[int, InteractionIn] = {}
-    answers: dict[int, OutcomeOut] = {}
-    for index, item in enumerate(items):
-        try:
-            good[index] = InteractionIn.model_validate(item)
-        except ValidationError as error:
-            errors = tuple(
-                FieldError(pointer=pointer, detail=detail)
-                for pointer, detail in pointed(error, below=f"/body/interactions/{index}")
-            )
-            answers[index] = OutcomeOut(index=index, id=_id_of(item), outcome="rejected", errors=errors)
-    outcomes = await interactions.post(session, [item.posted(settings) for item in good.values()], at=at)
-    for (index, item), outcome in zip(good.items(), outcomes, strict=True):
+        for index, item in batch.rejected.items()
+    }
+    posted = [item.posted(settings) for item in batch.good.values()]
+    outcomes = await interactions.post(session, posted, at=at)
+    for (index, item), outcome in zip(batch.good.items(), outcomes, strict=True):
         answers[index] = OutcomeOut(index=index, id=item.id, outcome=outcome)
     return OutcomesOut(outcomes=[answers[index] for index in sorted(answers)])
-
-
-def _id_of(item: Any) -> str | None:
-    id = item.get("id") if isinstance(item, dict) else None
-    return id if isinstance(id, str) else None
 
 
 class ParticipantOut(Answer):

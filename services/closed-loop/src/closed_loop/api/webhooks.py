@@ -14,12 +14,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from closed_loop.domain.addresses import may_be_called, networks
-from closed_loop.domain.signing import secret_key
 from closed_loop.sealing import SecretBox
 from closed_loop.service.webhooks import Subject, delete_delivery, find_delivery, replay
 from closed_loop.tables_told import WebhookDeliveryRow, WebhookSubscriptionRow
 from fairloop.auth import Role, roles
 from fairloop.errors import Invalid, NotFound
+from fairloop.standard_webhooks import OURS, secret_key
 from fairloop.web import Answer, Body, Listing, Now, Paging, Routes, Session, Slug, listing
 
 routes = Routes(tag="webhooks")
@@ -43,7 +43,7 @@ class SubscriptionIn(Body):
     @classmethod
     def _is_a_secret(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None:
-            secret_key(secret.get_secret_value())
+            secret_key(secret.get_secret_value(), sizes=OURS)
         return secret
 
     @field_validator("url")
@@ -104,7 +104,7 @@ async def put_subscription(
         session.add(row)
     if body.secret is not None:
         box = SecretBox(settings.pseudonym_key)
-        row.secret = box.seal(secret_key(body.secret.get_secret_value()), id)
+        row.secret = box.seal(secret_key(body.secret.get_secret_value(), sizes=OURS), id)
     row.url, row.events, row.active = body.url, list(body.events), body.active
     row.disabled_reason = None if body.active else "switched off"
     row.updated_at = now

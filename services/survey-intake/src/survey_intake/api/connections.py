@@ -11,12 +11,12 @@ from sqlalchemy import select
 from fairloop.auth import Role, roles
 from fairloop.db import sql
 from fairloop.errors import Invalid, NotFound
+from fairloop.standard_webhooks import secret_key
 from fairloop.web import Answer, Body, Listing, Now, Paging, Routes, Session, Slug, listing
 from survey_intake.api.resource import Intake
 from survey_intake.domain.findings import pointer
 from survey_intake.domain.mapping import Mapping, mapping_problems
 from survey_intake.domain.reading import PLATFORMS
-from survey_intake.domain.signature import secret_key
 from survey_intake.sealing import Vault
 from survey_intake.service.connections import load_config, open_secrets, seal_secrets
 from survey_intake.service.dry_run import rehearse

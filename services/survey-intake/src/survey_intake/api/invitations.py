@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Body as JsonBody
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from sqlalchemy import select
 
 from fairloop.auth import Role, roles
-from fairloop.errors import Invalid, NotFound
+from fairloop.errors import NotFound
 from fairloop.web import Answer, Body, Instant, Listing, Paging, Routes, Session, Slug, listing
-from fairloop.web.problems import pointed
+from fairloop.web.batches import read_batch, read_one
 from survey_intake.api.posting import ProblemOut
 from survey_intake.api.resource import Intake
 from survey_intake.domain.invitations import PostedInvitation, Trouble, TroubleKind
@@ -99,42 +99,27 @@ async def post_invitations(
     """
     if "invitations" in body:
         return await _post_many(body, session, intake.keyring)
-    try:
-        item = InvitationIn.model_validate(body)
-    except ValidationError as error:
-        raise Invalid("This is not an invitation.", errors=pointed(error, below="/body")) from error
+    item = read_one(body, InvitationIn, name="invitation")
     (outcome,) = await invitations.post(session, [item.posted(intake.keyring)], keyring=intake.keyring)
     return PostedOut(id=item.id, outcome=outcome)
 
 
 async def _post_many(body: dict[str, Any], session: Session, keyring: Keyring) -> OutcomesOut:
-    items = body["invitations"]
-    if not isinstance(items, list) or len(items) > _MOST or set(body) != {"invitations"}:
-        raise Invalid(
-            f"Send one invitation, or a list of up to {_MOST} and nothing beside it.",
-            pointer="/body/invitations",
+    batch = read_batch(body, InvitationIn, name="invitation", most=_MOST)
+    answers = {
+        index: OutcomeOut(
+            index=index,
+            id=item.id,
+            outcome="rejected",
+            errors=tuple(ProblemOut(pointer=pointer, detail=detail) for pointer, detail in item.errors),
         )
-    good: dict[int, InvitationIn] = {}
-    answers: dict[int, OutcomeOut] = {}
-    for index, item in enumerate(items):
-        try:
-            good[index] = InvitationIn.model_validate(item)
-        except ValidationError as error:
-            errors = tuple(
-                ProblemOut(pointer=pointer, detail=detail)
-                for pointer, detail in pointed(error, below=f"/body/invitations/{index}")
-            )
-            answers[index] = OutcomeOut(index=index, id=_id_of(item), outcome="rejected", errors=errors)
-    posted = [item.posted(keyring) for item in good.values()]
+        for index, item in batch.rejected.items()
+    }
+    posted = [item.posted(keyring) for item in batch.good.values()]
     outcomes = await invitations.post(session, posted, keyring=keyring)
-    for (index, item), outcome in zip(good.items(), outcomes, strict=True):
+    for (index, item), outcome in zip(batch.good.items(), outcomes, strict=True):
         answers[index] = OutcomeOut(index=index, id=item.id, outcome=outcome)
     return OutcomesOut(outcomes=[answers[index] for index in sorted(answers)])
-
-
-def _id_of(item: Any) -> str | None:
-    id = item.get("id") if isinstance(item, dict) else None
-    return id if isinstance(id, str) else None
 
 
 class TroubleOut(Answer):

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fairloop.db import Database, is_transient
+from fairloop.standard_webhooks import secret_key
 from survey_intake.domain.mapping import Mapping
-from survey_intake.domain.signature import secret_key
 from survey_intake.group_commit import GroupCommit
 from survey_intake.sealing import Vault
 from survey_intake.tables import Connection

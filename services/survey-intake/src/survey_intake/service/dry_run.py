@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from fairloop.standard_webhooks import is_signed
 from survey_intake.domain.draft import Draft, Ignorable, Problem
 from survey_intake.domain.reading import read_delivery
-from survey_intake.domain.signature import is_signed
 from survey_intake.service.connections import ConnectionConfig
 from survey_intake.service.deliveries import facts_of
 

@@ -11,12 +11,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 TOLERANCE_SECONDS = 300
+OURS = range(24, 65)
+"""Bytes of a key, as the specification wants them."""
+THEIRS = range(1, 257)
+"""Of a key that a platform has chosen."""
 _PREFIX = "whsec_"
-_MAX_KEY_BYTES = 256
 
 
-def secret_key(secret: str) -> bytes:
-    """The key inside a secret; ValueError when it is none."""
+def secret_key(secret: str, *, sizes: range = THEIRS) -> bytes:
+    """The key inside a secret; ValueError when it is none, or not of these sizes in bytes."""
     if not secret.startswith(_PREFIX):
         raise ValueError(f"must start with {_PREFIX}")
     text = secret.removeprefix(_PREFIX)
@@ -24,14 +27,24 @@ def secret_key(secret: str) -> bytes:
         key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise ValueError(f"must be base64 after {_PREFIX}") from None
-    if not 0 < len(key) <= _MAX_KEY_BYTES:
-        raise ValueError(f"must hold 1 to {_MAX_KEY_BYTES} bytes")
+    if len(key) not in sizes:
+        raise ValueError(f"must hold {sizes[0]} to {sizes[-1]} bytes")
     return key
 
 
 def sign(key: bytes, *, message_id: str, timestamp: int, body: bytes) -> str:
     """One signature as it stands in the header: `v1,<base64>`."""
     return "v1," + _digest(key, message_id, str(timestamp), body).decode()
+
+
+def signed_headers(key: bytes, message_id: str, body: bytes, *, at: datetime) -> dict[str, str]:
+    """The three headers of one attempt."""
+    timestamp = int(at.timestamp())
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": sign(key, message_id=message_id, timestamp=timestamp, body=body),
+    }
 
 
 def is_signed(headers: Mapping[str, str], body: bytes, *, keys: Sequence[bytes], now: datetime) -> bool:

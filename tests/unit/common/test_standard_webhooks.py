@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from survey_intake.domain.signature import is_signed, secret_key, sign
+from fairloop.standard_webhooks import OURS, is_signed, secret_key, sign, signed_headers
 
 NOW = datetime(2021, 2, 25, 15, 3, 0, tzinfo=UTC)
+SENT = datetime.fromtimestamp(1614265330, UTC)
 BODY = b'{"test": 2432232314}'
 KEY = secret_key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 HEADERS = {
@@ -25,6 +26,7 @@ def test_what_we_sign_is_signed() -> None:
     signature = sign(KEY, message_id="msg_p5jXN8AQM9LWM0D4loKWxJek", timestamp=1614265330, body=BODY)
 
     assert signature == HEADERS["webhook-signature"]
+    assert signed_headers(KEY, HEADERS["webhook-id"], BODY, at=SENT) == HEADERS
 
 
 @pytest.mark.parametrize(
@@ -75,9 +77,7 @@ def test_either_of_two_live_secrets_is_enough_and_none_is_not() -> None:
 
 @pytest.mark.parametrize(("off", "fresh"), [(-300, True), (-301, False), (300, True), (301, False)])
 def test_five_minutes_either_way_are_tolerated(off: int, fresh: bool) -> None:
-    sent = datetime.fromtimestamp(1614265330, UTC)
-
-    assert is_signed(HEADERS, BODY, keys=[KEY], now=sent + timedelta(seconds=off)) is fresh
+    assert is_signed(HEADERS, BODY, keys=[KEY], now=SENT + timedelta(seconds=off)) is fresh
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,14 @@ def test_a_secret_that_is_none_is_refused(secret: str) -> None:
 
 def test_a_secret_without_padding_is_understood() -> None:
     assert secret_key("whsec_YQ") == b"a"
+
+
+@pytest.mark.parametrize(("size", "taken"), [(23, False), (24, True), (64, True), (65, False)])
+def test_a_secret_of_ours_is_of_the_size_the_specification_asks_for(size: int, taken: bool) -> None:
+    secret = "whsec_" + base64.b64encode(bytes(size)).decode()
+    assert secret_key(secret) == bytes(size)
+    if taken:
+        assert secret_key(secret, sizes=OURS) == bytes(size)
+    else:
+        with pytest.raises(ValueError, match="24 to 64"):
+            secret_key(secret, sizes=OURS)
