@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import msgspec
 from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
@@ -31,7 +31,8 @@ class Database:
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
             json_deserializer=msgspec.json.decode,
         )
-        event.listen(self.engine.sync_engine, "checkout", _refuse_unfit)
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
+        event.listen(self.engine.sync_engine, "checkin", _cut_if_in_transaction)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
@@ -60,19 +61,25 @@ class Database:
         await self.engine.dispose()
 
 
-def _refuse_unfit(connection: Any, _record: object, _lease: object) -> None:
+def _refuse_closed(connection: Any, _record: object, _lease: object) -> None:
     """A connection that ended is replaced, and with it all that are as old: SQLAlchemy does not see what the driver,
-    asked directly, has raised, and would hand it out for ever.
-
-    One that is still in a transaction, or may be since its BEGIN was given up, is replaced alone. The next COMMIT on it
-    would end a savepoint or nothing, and be lost with that transaction although it was answered.
-    """
-    driver = connection.driver_connection
-    if driver.is_closed():
+    asked directly, has raised, and would hand it out for ever."""
+    if connection.driver_connection.is_closed():
         raise InvalidatePoolError("the server closed this connection")
+
+
+def _cut_if_in_transaction(connection: Any, record: Any) -> None:
+    """A connection given back in a transaction, or while it may still begin one, is ended, and replaced when needed.
+
+    Somebody was cancelled in their BEGIN, COMMIT or ROLLBACK. The next COMMIT on it would end a savepoint or nothing, and
+    be lost with that transaction although it was answered. Cut off, not closed: that would wait for what was given up.
+    """
+    if connection is None:
+        return
+    driver = connection.driver_connection
     if driver.is_in_transaction() or driver._top_xact is not None:
-        driver.terminate()  # at once: to part in peace would be to wait for what was given up
-        raise DisconnectionError("somebody gave up in the middle of a transaction")
+        driver.terminate()
+        record.invalidate()
 
 
 class Row(asyncpg.Record):
