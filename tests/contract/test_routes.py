@@ -1,6 +1,7 @@
 """Every route of every service says who may call it, and means it."""
 
 from collections.abc import Iterator
+from inspect import iscoroutinefunction
 from typing import Any
 
 import httpx
@@ -43,6 +44,19 @@ async def test_every_route_names_its_roles_and_refuses_everybody_else(
             for role in sorted(set(Role) - allowed):
                 answer = await box.http(role).request(method, url)
                 assert answer.status_code == 403, (method, url, role)
+
+
+@pytest.mark.parametrize("package", SERVICES.values())
+def test_no_route_waits_for_a_thread(package: str) -> None:
+    """The framework runs plain functions in threads: the way there and back costs more than what they do."""
+    called: list[Any] = []
+    waiting = [route.dependant for routes in load_service(package).routes for route in routes.router.routes]
+    while waiting:
+        dependant = waiting.pop()
+        called.append(dependant.call)
+        waiting += dependant.dependencies
+    assert called
+    assert [call for call in called if not iscoroutinefunction(call)] == []
 
 
 @pytest.mark.parametrize("package", SERVICES.values())

@@ -26,7 +26,7 @@ class Page:
     cursor: str | None
 
 
-def _page(
+async def _page(
     limit: Annotated[int, Query(ge=1, le=500)] = 100, cursor: Annotated[str | None, Query()] = None
 ) -> Page:
     return Page(limit, cursor)

@@ -22,17 +22,21 @@ SignedEndpoint = Callable[[Request, str], Awaitable[Response]]
 """Answers a request with any method; the text is the path after SIGNED_PREFIX."""
 
 
-def _session(request: Request) -> AsyncSession:
+# What depends on a request is told by coroutines: the framework would call a plain function in a thread, and the way there
+# and back costs more than all that these do.
+
+
+async def _session(request: Request) -> AsyncSession:
     session: AsyncSession = request.state.session
     return session
 
 
-def _caller(request: Request) -> AuthCaller:
+async def _caller(request: Request) -> AuthCaller:
     caller: AuthCaller = request.state.caller
     return caller
 
 
-def _now(request: Request) -> datetime:
+async def _now(request: Request) -> datetime:
     now: datetime = request.app.state.runtime.clock()
     return now
 

@@ -18,7 +18,7 @@ Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")
 Paragraph = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")]
 
 
-def _settings(request: Request) -> AttributionSettings:
+async def _settings(request: Request) -> AttributionSettings:
     settings: AttributionSettings = request.app.state.runtime.settings
     return settings
 
@@ -26,7 +26,7 @@ def _settings(request: Request) -> AttributionSettings:
 Settings = Annotated[AttributionSettings, Depends(_settings)]
 
 
-def _at(now: Now, settings: Settings) -> Moment:
+async def _at(now: Now, settings: Settings) -> Moment:
     return Moment(now, settings.zone)
 
 

@@ -9,7 +9,7 @@ from bonus.settings import BonusSettings
 from fairloop.web import Now
 
 
-def _today(request: Request, now: Now) -> date:
+async def _today(request: Request, now: Now) -> date:
     settings: BonusSettings = request.app.state.runtime.settings
     return now.astimezone(settings.zone).date()
 

@@ -1,11 +1,11 @@
 """Cases and what is done to them."""
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Query
+from pydantic import BaseModel
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,8 +40,7 @@ READERS = roles(Role.ADMIN, Role.OPS, Role.ANALYST, Role.MANAGER, Role.EMPLOYEE,
 ACTORS = roles(Role.ADMIN, Role.OPS, Role.MANAGER, Role.EMPLOYEE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(BaseModel):
     """The cases a list is asked for; `org_unit` means this unit and those below it."""
 
     status: Status | None = None
@@ -77,7 +76,7 @@ class Wanted:
 
 @routes.get("/v1/cases", allow=READERS)
 async def list_cases(
-    wanted: Annotated[Wanted, Depends()], session: Session, caller: Caller, page: Paging
+    wanted: Annotated[Wanted, Query()], session: Session, caller: Caller, page: Paging
 ) -> Listing[CaseOut]:
     """The cases the caller may see, the oldest first."""
     visible = select(CaseRow).where((await load_sight(session, caller)).condition())

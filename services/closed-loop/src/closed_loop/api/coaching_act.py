@@ -11,7 +11,7 @@ from closed_loop.settings import ClosedLoopSettings
 from fairloop.web import Caller, Now, Session
 
 
-def _today(request: Request, now: Now) -> date:
+async def _today(request: Request, now: Now) -> date:
     settings: ClosedLoopSettings = request.app.state.runtime.settings
     return now.astimezone(settings.zone).date()
 

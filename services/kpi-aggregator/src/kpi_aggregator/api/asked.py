@@ -11,7 +11,7 @@ from kpi_aggregator.domain.period import Days, PeriodError, asked_days
 from kpi_aggregator.settings import KpiAggregatorSettings
 
 
-def _days(
+async def _days(
     *,
     request: Request,
     now: Now,

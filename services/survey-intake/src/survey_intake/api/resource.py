@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from survey_intake.intake import Intake as IntakeResource
 
 
-def _intake(request: Request) -> IntakeResource:
+async def _intake(request: Request) -> IntakeResource:
     intake: IntakeResource = request.app.state.resource
     return intake
 
