@@ -56,7 +56,7 @@ class Findings:
         """Out of range is null with a warning, never rescaled: nobody knows which scale was meant."""
         low, high = bounds
         if not low <= value <= high:
-            self.warn(where, f"is outside {low} to {high} and was left out")
+            self.warn(where, f"is outside {low} to {high} and does not count")
             return None
         return value
 
