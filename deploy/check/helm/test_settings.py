@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from fairloop.migrate import SERVICES, load_service
 from fairloop.settings import ServiceSettings
+from fairloop.testing import PUBLIC_KEY
 
 pytestmark = pytest.mark.parametrize("variant", VARIANTS)
 
@@ -118,6 +119,7 @@ def test_the_settings_can_be_read(variant: str, monkeypatch: pytest.MonkeyPatch)
         "database_url": "postgresql://a:b@c/d",
         "log_url": "kafka://a:b@c:9093?sslmode=verify-full&sslrootcert=/etc/fairloop/ca.pem",
         "smtp_url": "smtp://mail",
+        "token_public_key": PUBLIC_KEY,
     }
     for workload in of_kind(variant, *WORKLOADS):
         plain, referred = told(variant, workload)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,13 +10,15 @@ from uuid import UUID
 
 import msgspec
 import typer
+from pydantic_settings import SettingsError
 
 from fairloop import parking
 from fairloop.auth import Role, create_api_key, revoke_api_key
-from fairloop.db import sql
+from fairloop.db import is_transient, sql
 from fairloop.errors import ProblemError
 from fairloop.events import TOPICS
 from fairloop.log import open_log
+from fairloop.log.port import LogUnavailableError
 from fairloop.poison import describe
 from fairloop.rebuilding import bootstrap as bootstrap_positions
 from fairloop.rebuilding import republish as republish_all
@@ -26,7 +29,7 @@ from fairloop.wire import Decoder
 
 
 def _with_runtime(service: Service, action: Callable[[Runtime], Awaitable[Any]]) -> Any:
-    """Run one action with the service's resources; business errors end the command with their message."""
+    """Run one action with the service's resources; what the user can do something about ends the command in words."""
 
     async def go() -> Any:
         async with open_runtime(service) as runtime:
@@ -37,6 +40,11 @@ def _with_runtime(service: Service, action: Callable[[Runtime], Awaitable[Any]])
     except ProblemError as error:
         typer.echo(error.detail, err=True)
         raise typer.Exit(1) from error
+    except Exception as error:
+        if not (is_transient(error) or isinstance(error, LogUnavailableError)):
+            raise
+        typer.echo(f"The database or the event log does not answer: {describe(error)}", err=True)
+        raise typer.Exit(1) from error
 
 
 def _print(value: Any) -> None:
@@ -45,13 +53,21 @@ def _print(value: Any) -> None:
 
 def run(service: Service) -> None:
     """The command line of a service; what it prints for others is JSON."""
-    app = typer.Typer(no_args_is_help=True, add_completion=False, help=f"Fairloop {service.name}")
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help=f"Fairloop {service.name}",
+    )
     _add_serving(app, service)
     _add_upkeep(app, service)
     app.add_typer(_parked(service), name="parked")
     app.add_typer(_keys(service), name="key")
     app.add_typer(repair_commands(service, _with_runtime), name="repair")
-    app()
+    try:
+        app()
+    except SettingsError as error:
+        sys.exit(f"{service.name} is not set up:\n{error}")
 
 
 def _add_serving(app: typer.Typer, service: Service) -> None:

@@ -18,6 +18,7 @@ from fairloop.db import Database
 from fairloop.measuring import watch_readiness
 from fairloop.peers import peer_client
 from fairloop.service import Runtime, Service
+from fairloop.settings import read_settings
 from fairloop.tracing import traced
 from fairloop.web.app import create_app
 from fairloop.web.health import Health
@@ -44,8 +45,8 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def open_runtime(service: Service) -> AsyncIterator[Runtime]:
-    """The resources of a process, as the environment says; closed at the end."""
-    settings = service.settings()
+    """The resources of a process, as the environment says; closed at the end. Raises SettingsError."""
+    settings = read_settings(service.settings)
     db = Database(settings.database_url, pool_size=settings.database_pool)
     try:
         yield Runtime(settings=settings, db=db, peers=peer_client(settings))

@@ -1,10 +1,11 @@
 """What every service is told by its environment; a service adds its own by subclassing."""
 
 import os
-from typing import Self
-from zoneinfo import ZoneInfo
+from typing import Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, model_validator
+from cryptography.exceptions import UnsupportedAlgorithm
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -13,7 +14,10 @@ from pydantic_settings import (
     SettingsError,
 )
 
-SECRETS_VARIABLE = "FAIRLOOP_SECRETS_DIR"
+from fairloop.auth import read_public_key
+
+PREFIX = "FAIRLOOP_"
+SECRETS_VARIABLE = f"{PREFIX}SECRETS_DIR"
 
 
 class ServiceSettings(BaseSettings):
@@ -23,9 +27,7 @@ class ServiceSettings(BaseSettings):
     No secret has a default.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="FAIRLOOP_", env_ignore_empty=True, frozen=True, extra="ignore"
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
 
     database_url: str  # postgresql://role:password@host:port/database[?sslmode=verify-full&sslrootcert=FILE]
     log_url: str  # kafka://[user:password@]host:port[,host:port][?…], or postgresql://… for the embedded log
@@ -47,6 +49,25 @@ class ServiceSettings(BaseSettings):
         0.0, ge=0, le=8
     )  # after SIGTERM requests are taken so long, readiness is red
     otlp_url: str = ""  # http://collector:4318; empty: nothing is traced
+
+    @field_validator("token_public_key")
+    @classmethod
+    def _verifies(cls, value: str) -> str:
+        if value:
+            try:
+                read_public_key(value)
+            except (ValueError, UnsupportedAlgorithm) as error:
+                raise ValueError("must be an Ed25519 public key in PEM") from error
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, ZoneInfoNotFoundError) as error:
+            raise ValueError("must be a time zone such as Europe/Amsterdam") from error
+        return value
 
     @model_validator(mode="after")
     def _somebody_signs(self) -> Self:
@@ -74,3 +95,19 @@ class ServiceSettings(BaseSettings):
         if not os.path.isdir(folder):
             raise SettingsError(f"{SECRETS_VARIABLE} is {folder}, and there is no such folder")
         return init_settings, env_settings, SecretsSettingsSource(settings_cls, secrets_dir=folder)
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def read_settings(kind: type[S]) -> S:
+    """As the environment says. Raises SettingsError with a line for each variable that is wrong; values are not told,
+    because some are secret."""
+    try:
+        return kind()
+    except ValidationError as error:
+        lines = []
+        for one in error.errors(include_url=False, include_input=False):
+            name = PREFIX + "_".join(map(str, one["loc"])).upper() if one["loc"] else "settings"
+            lines.append(f"{name}: {one['msg'].removeprefix('Value error, ')}")
+        raise SettingsError("\n".join(lines)) from None
