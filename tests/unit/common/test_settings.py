@@ -67,7 +67,7 @@ def test_a_folder_of_secrets_that_is_not_there_is_said_at_once(environment: pyte
     ("name", "value", "said"),
     [
         ("TOKEN_PUBLIC_KEY", "guessed", "an Ed25519 public key in PEM"),
-        ("TOKEN_PUBLIC_KEY", RSA_KEY, "an Ed25519 public key in PEM"),
+        pytest.param("TOKEN_PUBLIC_KEY", RSA_KEY, "an Ed25519 public key in PEM", id="an RSA key"),
         ("TIMEZONE", "Europe/Atlantis", "a time zone"),
         ("TIMEZONE", "/etc/localtime", "a time zone"),
     ],
