@@ -22,14 +22,14 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Batch(Generic[M]):
-    """By their place in the list."""
+    """The items of a list, each under its place there."""
 
     good: dict[int, M]
     rejected: dict[int, Rejected]
 
 
 def read_one(body: Mapping[str, Any], model: type[M], *, name: str) -> M:
-    """Raises Invalid."""
+    """A body that is one item. Raises Invalid."""
     try:
         return model.model_validate(body)
     except ValidationError as error:
