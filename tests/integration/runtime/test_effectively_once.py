@@ -5,10 +5,13 @@ import asyncio
 import pytest
 from tests.integration.runtime.conftest import Pipeline, until
 
+from fairloop import consumer
+from fairloop.consumer import StuckError
 from fairloop.db import sql
 from fairloop.events import OrgUnit
 from fairloop.ids import uuid7
 from fairloop.log.port import NewRecord, TopicPartition
+from fairloop.receipts import lock_position
 from fairloop.wire import to_record
 
 DIRECTORY = TopicPartition("directory.v1", 0)
@@ -138,11 +141,11 @@ async def test_one_number_for_two_events_halts_the_consumer(pipeline: Pipeline) 
 
 async def test_an_unknown_error_is_tried_again_and_then_heals_without_a_trace(pipeline: Pipeline) -> None:
     pipeline.applying.broken = RuntimeError("not yet")
-    async with pipeline.relaying(), pipeline.consuming() as consumer:
+    async with pipeline.relaying(), pipeline.consuming() as consuming:
         await pipeline.publish(unit("a"))
 
         async def retrying() -> bool:
-            return any(lane.retrying for lane in consumer._lanes.values())
+            return any(lane.retrying for lane in consuming._lanes.values())
 
         await until(retrying)
         pipeline.applying.broken = None
@@ -158,6 +161,26 @@ async def test_two_consumers_share_and_a_second_one_takes_over(pipeline: Pipelin
         async with pipeline.consuming(), pipeline.consuming():
             await asyncio.gather(*(pipeline.publish(unit(f"u{n}")) for n in range(20)))
             await pipeline.wait_applied(21)
+    assert await pipeline.scalar(pipeline.consumer_db, "SELECT max(applied) FROM unit") == 1
+
+
+async def test_a_consumer_that_hangs_ends_itself_and_the_next_one_goes_on(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "_STUCK_SECONDS", 1.0)
+    monkeypatch.setattr(consumer, "_WATCH_SECONDS", 0.2)
+    monkeypatch.setattr(consumer, "_REVOKE_PATIENCE", 0.2)
+    async with pipeline.relaying():
+        async with pipeline.consuming():
+            await pipeline.publish(unit("a"))
+            await pipeline.wait_applied(1)
+        with pytest.RaisesGroup(pytest.RaisesExc(StuckError, match="1 records wait"), flatten_subgroups=True):
+            async with pipeline.consumer_db.begin() as hanging, pipeline.consuming():
+                await lock_position(hanging, DIRECTORY)
+                await pipeline.publish(unit("b"))
+                await asyncio.Event().wait()
+        async with pipeline.consuming():
+            await pipeline.wait_applied(2)
     assert await pipeline.scalar(pipeline.consumer_db, "SELECT max(applied) FROM unit") == 1
 
 
