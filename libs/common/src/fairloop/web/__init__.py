@@ -1,6 +1,6 @@
 """HTTP: routes with roles, one transaction a request, problem documents, lists by cursor."""
 
-from fairloop.web.models import Answer, Body, Instant, Listing, Slug
+from fairloop.web.models import Answer, Body, Instant, Listing, ProblemOut, Slug
 from fairloop.web.paging import Page, Paging, listing
 from fairloop.web.routes import Caller, Now, Routes, Session
 
@@ -13,6 +13,7 @@ __all__ = [
     "Now",
     "Page",
     "Paging",
+    "ProblemOut",
     "Routes",
     "Session",
     "Slug",

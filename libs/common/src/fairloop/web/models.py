@@ -23,6 +23,13 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True, populate_by_name=True)
 
 
+class ProblemOut(Answer):
+    """`pointer` is a JSON pointer."""
+
+    pointer: str
+    detail: str
+
+
 class Listing(Answer, Generic[T]):
     """One page of a list; `next` is the cursor of the next page, null on the last."""
 

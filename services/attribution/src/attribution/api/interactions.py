@@ -15,7 +15,7 @@ from attribution.tables import InteractionRow
 from fairloop.auth import Role, roles
 from fairloop.errors import NotFound
 from fairloop.web import Answer, Body, Instant, Listing, Paging, Routes, Session, Slug, listing
-from fairloop.web.batches import read_batch, read_one
+from fairloop.web.batches import Item, ItemOutcome, read_batch, read_one
 
 routes = Routes(tag="interactions")
 
@@ -41,8 +41,7 @@ class ParticipantIn(Body):
     ] = True
 
 
-class InteractionIn(Body):
-    id: Slug
+class InteractionIn(Item):
     occurred_at: Annotated[Instant, Field(ge=_EARLIEST, le=_LATEST)]
     customer_ref: Annotated[str, Field(min_length=1, max_length=256)]
     org_unit: Slug
@@ -76,16 +75,10 @@ class PostedOut(Answer):
     outcome: Literal["accepted", "duplicate", "corrected"]
 
 
-class FieldError(Answer):
-    pointer: str
-    detail: str
+class OutcomeOut(ItemOutcome):
+    """What became of one item of a batch."""
 
-
-class OutcomeOut(Answer):
-    index: int
-    id: str | None
     outcome: Literal["accepted", "duplicate", "corrected", "rejected"]
-    errors: tuple[FieldError, ...] = ()
 
 
 class OutcomesOut(Answer):
@@ -112,20 +105,9 @@ async def _post_many(
     body: dict[str, Any], session: Session, settings: AttributionSettings, at: At
 ) -> OutcomesOut:
     batch = read_batch(body, InteractionIn, name="interaction", most=_MOST)
-    answers = {
-        index: OutcomeOut(
-            index=index,
-            id=item.id,
-            outcome="rejected",
-            errors=tuple(FieldError(pointer=pointer, detail=detail) for pointer, detail in item.errors),
-        )
-        for index, item in batch.rejected.items()
-    }
     posted = [item.posted(settings) for item in batch.good.values()]
     outcomes = await interactions.post(session, posted, at=at)
-    for (index, item), outcome in zip(batch.good.items(), outcomes, strict=True):
-        answers[index] = OutcomeOut(index=index, id=item.id, outcome=outcome)
-    return OutcomesOut(outcomes=[answers[index] for index in sorted(answers)])
+    return OutcomesOut(outcomes=batch.answers(outcomes, OutcomeOut))
 
 
 class ParticipantOut(Answer):

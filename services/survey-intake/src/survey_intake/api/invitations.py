@@ -10,8 +10,7 @@ from sqlalchemy import select
 from fairloop.auth import Role, roles
 from fairloop.errors import NotFound
 from fairloop.web import Answer, Body, Instant, Listing, Paging, Routes, Session, Slug, listing
-from fairloop.web.batches import read_batch, read_one
-from survey_intake.api.posting import ProblemOut
+from fairloop.web.batches import Item, ItemOutcome, read_batch, read_one
 from survey_intake.api.resource import Intake
 from survey_intake.domain.invitations import PostedInvitation, Trouble, TroubleKind
 from survey_intake.keyring import Keyring
@@ -36,10 +35,9 @@ class TroubleIn(Body):
     at: At
 
 
-class InvitationIn(Body):
+class InvitationIn(Item):
     """`eligible_at`: when the customer could first be asked. Post it again when it was sent, or bounced."""
 
-    id: Slug
     interaction: Slug
     customer_ref: Annotated[str, Field(min_length=1, max_length=256)]
     channel: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
@@ -76,13 +74,10 @@ class PostedOut(Answer):
     outcome: Literal["accepted", "duplicate", "corrected", "ignored"]
 
 
-class OutcomeOut(Answer):
+class OutcomeOut(ItemOutcome):
     """What became of one item of a batch."""
 
-    index: int
-    id: str | None
     outcome: Literal["accepted", "duplicate", "corrected", "ignored", "rejected"]
-    errors: tuple[ProblemOut, ...] = ()
 
 
 class OutcomesOut(Answer):
@@ -106,20 +101,9 @@ async def post_invitations(
 
 async def _post_many(body: dict[str, Any], session: Session, keyring: Keyring) -> OutcomesOut:
     batch = read_batch(body, InvitationIn, name="invitation", most=_MOST)
-    answers = {
-        index: OutcomeOut(
-            index=index,
-            id=item.id,
-            outcome="rejected",
-            errors=tuple(ProblemOut(pointer=pointer, detail=detail) for pointer, detail in item.errors),
-        )
-        for index, item in batch.rejected.items()
-    }
     posted = [item.posted(keyring) for item in batch.good.values()]
     outcomes = await invitations.post(session, posted, keyring=keyring)
-    for (index, item), outcome in zip(batch.good.items(), outcomes, strict=True):
-        answers[index] = OutcomeOut(index=index, id=item.id, outcome=outcome)
-    return OutcomesOut(outcomes=[answers[index] for index in sorted(answers)])
+    return OutcomesOut(outcomes=batch.answers(outcomes, OutcomeOut))
 
 
 class TroubleOut(Answer):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from fairloop.auth import Role, roles
 from fairloop.errors import Invalid
-from fairloop.web import Answer, Now, Routes, Session
+from fairloop.web import Answer, Now, ProblemOut, Routes, Session
 from survey_intake.api.resource import Intake
 from survey_intake.intake import Intake as IntakeResource
 from survey_intake.metrics import count_refused, count_taken
@@ -25,13 +25,6 @@ class DeliveryOut(Answer):
     outcome: Literal["accepted", "duplicate", "quarantined", "ignored"]
     response_id: UUID | None
     revision: int | None
-
-
-class ProblemOut(Answer):
-    """`pointer` is a JSON pointer."""
-
-    pointer: str
-    detail: str
 
 
 class OutcomeOut(Answer):

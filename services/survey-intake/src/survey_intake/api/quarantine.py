@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from fairloop.auth import Role, roles
-from fairloop.web import Answer, Caller, Listing, Now, Paging, Routes, Session, listing
-from survey_intake.api.posting import DeliveryOut, ProblemOut
+from fairloop.web import Answer, Caller, Listing, Now, Paging, ProblemOut, Routes, Session, listing
+from survey_intake.api.posting import DeliveryOut
 from survey_intake.api.resource import Intake
 from survey_intake.service import quarantine
 from survey_intake.tables import Quarantined

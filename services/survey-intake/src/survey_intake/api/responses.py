@@ -8,8 +8,7 @@ import msgspec
 from sqlalchemy import select
 
 from fairloop.auth import Role, roles
-from fairloop.web import Answer, Caller, Listing, Paging, Routes, Session, listing
-from survey_intake.api.posting import ProblemOut
+from fairloop.web import Answer, Caller, Listing, Paging, ProblemOut, Routes, Session, listing
 from survey_intake.api.resource import Intake
 from survey_intake.service.personal import personal_of
 from survey_intake.service.publishing import state_of
