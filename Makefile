@@ -201,7 +201,7 @@ migration: $(STAMP)  ## write a service's next migration: make migration service
 
 .PHONY: migrate-check
 migrate-check: $(STAMP)  ## the migrations make exactly the tables of the models, and leave the version before at work
-	@$(BIN)/python -m fairloop.migrate check
+	@$(BIN)/python -m fairloop.schema_changes
 	@$(BIN)/python -m tests.contract.expanding
 
 .PHONY: clean

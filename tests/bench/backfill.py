@@ -18,11 +18,12 @@ from tests.bench.latency import set_up
 from tests.bench.processes import run, server
 from tests.bench.rounds import Comparison, Effort, at_least, at_most
 from tests.bench.usage import resident_mib
-from tests.e2e.installation import SERVICES, Installation, installed
+from tests.e2e.installation import Installation, installed
 
 from fairloop.cli.installation import Installation as Named
 from fairloop.cli.installation import service_named
 from fairloop.cli.reach import wiring_of
+from fairloop.services import SERVICES
 from fairloop.testing import ENVIRONMENT
 from fairloop.testing_kafka import free_ports
 

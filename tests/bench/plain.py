@@ -13,7 +13,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from fastapi import FastAPI, HTTPException, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 from sqlalchemy import BigInteger, DateTime, ForeignKey, Text, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
@@ -64,9 +65,11 @@ class Outgoing(Base):
 class Data(BaseModel):
     """As much of the platform's format as is kept."""
 
+    model_config = ConfigDict(alias_generator=to_camel)
+
     id: str
-    createdAt: datetime  # noqa: N815 - the platform's name
-    updatedAt: datetime  # noqa: N815
+    created_at: datetime
+    updated_at: datetime
     finished: bool
     data: dict[str, Any]
 
@@ -90,7 +93,7 @@ async def _store(session: AsyncSession, connection: str, webhook: Webhook, body:
         connection=connection,
         external_id=given.id,
         nps=given.data.get("q_nps"),
-        submitted_at=given.createdAt,
+        submitted_at=given.created_at,
     )
     session.add(response)
     await session.flush()

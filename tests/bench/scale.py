@@ -17,12 +17,13 @@ from tests.bench.report import machine, plain_table
 from tests.bench.results import fill
 from tests.bench.rounds import Effort, figure
 from tests.bench.usage import cpu_seconds, cpu_seconds_below, parent_of, size_of
-from tests.e2e.installation import SERVICES, Installation, installed
+from tests.e2e.installation import Installation, installed
 
 from fairloop.cli.installation import Installation as Named
 from fairloop.cli.installation import service_named
 from fairloop.cli.reach import wiring_of
 from fairloop.embedded import PostgresServer
+from fairloop.services import SERVICES
 from fairloop.testing_kafka import KafkaCluster
 
 WIDTHS = (1, 2, 4)

@@ -5,11 +5,11 @@ from collections import defaultdict
 import asyncpg
 from tests.chaos.evidence import Evidence
 from tests.chaos.log_reading import CONSUMED, PARTITIONS, PRODUCED
-from tests.chaos.schedule import SERVICES
 from tests.fault import checks
 
 from fairloop.db import Database
 from fairloop.log import open_log
+from fairloop.services import SERVICES
 
 
 async def every_number_once_and_in_order(evidence: Evidence) -> list[str]:

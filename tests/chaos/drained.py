@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import asyncpg
 from tests.chaos.log_reading import CONSUMED, PARTITIONS
-from tests.chaos.schedule import SERVICES
 from tests.chaos.stand import Stand
 
 from fairloop.log import open_log
 from fairloop.log.port import LogUnavailableError, TopicPartition
+from fairloop.services import SERVICES
 
 PATIENCE_SECONDS = 300.0
 

@@ -22,12 +22,13 @@ from tests.chaos.journal import Journal
 from tests.chaos.payday import pay, publish_plan
 from tests.chaos.plan import Story, stories
 from tests.chaos.reading import read_figures
-from tests.chaos.schedule import SERVICES, Fault, Log, schedule, table
+from tests.chaos.schedule import Fault, Log, schedule, table
 from tests.chaos.stand import Stand, standing
 from tests.chaos.traffic import Teller
 from tests.fault.checks import keep_committed
 
 from fairloop.db import Database
+from fairloop.services import SERVICES
 
 HEAL_SECONDS = 400.0
 """How long the stories under way may take to end once everything is healed."""

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from fairloop.services import SERVICES
+
 Log = Literal["kafka", "embedded"]
-SERVICES = ("survey-intake", "attribution", "kpi-aggregator", "closed-loop", "bonus")
 MAIN = tuple(f"{service} api+worker" for service in SERVICES)
 SECOND = tuple(f"{service} worker" for service in SERVICES)
 DATABASES = tuple(f"{service} → database" for service in SERVICES)
@@ -58,7 +59,7 @@ def kinds(log: Log) -> list[Kind]:
     shared = [
         Kind("kill -9", (*MAIN, *SECOND), 0, 0, 6),
         Kind("stop", (*MAIN, *SECOND), 5, 40, 4),
-        Kind("restart", SERVICES, 0, 0, 2),
+        Kind("restart", tuple(SERVICES), 0, 0, 2),
         Kind("crash", (POSTGRES,), 0.5, 8, 2),
         Kind("cut", (*DATABASES, *links), 0.2, 8, 4),
         Kind("slow", (*DATABASES, *links), 5, 20, 2),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.chaos.schedule import LOG_LINKS, SERVICES, Log
+from tests.chaos.schedule import LOG_LINKS, Log
 from tests.chaos.second_workers import SecondWorker
 from tests.e2e.installation import Installation, installed
 from tests.e2e.mailbox import Mailbox, mailbox
@@ -22,6 +22,7 @@ from fairloop.cli.installation import LOG_DATABASE, LOG_VARIABLE, service_named
 from fairloop.cli.installation import Installation as Launcher
 from fairloop.cli.reach import wiring_of
 from fairloop.embedded import PostgresServer
+from fairloop.services import SERVICES
 from fairloop.testing_kafka import KafkaCluster, free_ports
 
 

@@ -12,7 +12,8 @@ from fairloop import __version__
 from fairloop.clock import system_clock
 from fairloop.events import EVENT_TYPES, TOPICS, EventData, Topic, topics_of
 from fairloop.events.schemas import FOLDER as SCHEMAS
-from fairloop.migrate import SERVICES, load_service
+from fairloop.service import load_service
+from fairloop.services import SERVICES
 from fairloop.testing import ENVIRONMENT
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "api" / "asyncapi.json"

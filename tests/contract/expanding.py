@@ -21,9 +21,10 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from fairloop.db import Database
-from fairloop.migrate import SERVICES, load_service, upgrade
+from fairloop.migrate import upgrade
 from fairloop.migration_state import revisions, versions_folder
-from fairloop.service import Service
+from fairloop.service import Service, load_service
+from fairloop.services import SERVICES
 from fairloop.testing import temporary_database, temporary_postgres
 
 RELEASED = {

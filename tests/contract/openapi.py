@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 from fairloop.embedded import PostgresServer, temporary_postgres
-from fairloop.migrate import SERVICES, load_service
+from fairloop.service import load_service
+from fairloop.services import SERVICES
 from fairloop.testing import running
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "api"

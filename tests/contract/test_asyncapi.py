@@ -11,7 +11,7 @@ from tests.contract.asyncapi import FILE, document, examples_of, handled_by
 
 from fairloop.clock import system_clock
 from fairloop.events import EVENT_TYPES, TOPICS
-from fairloop.migrate import SERVICES
+from fairloop.services import SERVICES
 from fairloop.wire import to_record
 
 

@@ -12,7 +12,8 @@ from fairloop.clock import system_clock
 from fairloop.embedded import PostgresServer
 from fairloop.events import EVENT_TYPES, TOPICS, EventData, consumed_by, topics_of
 from fairloop.events.schemas import FOLDER, rendered
-from fairloop.migrate import SERVICES, load_service
+from fairloop.service import load_service
+from fairloop.services import SERVICES
 from fairloop.testing import ENVIRONMENT, running
 
 EXAMPLES = sorted((FOLDER / "examples").glob("*.json"))

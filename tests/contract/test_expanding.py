@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from tests.contract.expanding import RELEASED, judged, recorded, unwaived
 
-from fairloop.migrate import SERVICES
 from fairloop.migration_state import revisions
+from fairloop.services import SERVICES
 
 ADDITIONS = [
     "ALTER TABLE run ADD COLUMN terms BYTEA",

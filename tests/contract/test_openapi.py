@@ -6,7 +6,7 @@ import pytest
 from tests.contract.openapi import FOLDER, document
 
 from fairloop.embedded import PostgresServer
-from fairloop.migrate import SERVICES
+from fairloop.services import SERVICES
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -13,7 +13,7 @@ from fairloop.auth import Role
 from fairloop.embedded import PostgresServer
 from fairloop.events import TOPICS
 from fairloop.events.schemas import FOLDER
-from fairloop.migrate import load_service
+from fairloop.service import load_service
 from fairloop.testing import running
 from fairloop.web.routes import ROLES_EXTENSION
 

@@ -9,7 +9,8 @@ import pytest
 
 from fairloop.auth import Role
 from fairloop.embedded import PostgresServer
-from fairloop.migrate import SERVICES, load_service
+from fairloop.service import load_service
+from fairloop.services import SERVICES
 from fairloop.testing import running
 from fairloop.web.routes import ROLES_EXTENSION
 

@@ -6,7 +6,8 @@ import pytest
 from fastapi.routing import APIRoute
 
 from fairloop.auth import Role
-from fairloop.migrate import SERVICES, load_service
+from fairloop.service import load_service
+from fairloop.services import SERVICES
 from fairloop.web.routes import ROLES_EXTENSION
 
 READABLE = {

@@ -15,8 +15,6 @@ from typing import Any
 
 import httpx
 
-SERVICES = ("survey-intake", "attribution", "kpi-aggregator", "closed-loop", "bonus")
-
 
 @dataclass(frozen=True)
 class Installation:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
-from tests.e2e.installation import SERVICES, Installation
+from tests.e2e.installation import Installation
 from tests.e2e.traffic import Delivery, Fold, directory, interactions, send_all
 from tests.integration.repair.dumps import newest, without_origin
 
@@ -29,6 +29,7 @@ from fairloop.peers import peer_client
 from fairloop.published import Published
 from fairloop.repair.own_events import pages_of
 from fairloop.service import Runtime
+from fairloop.services import SERVICES
 from kpi_aggregator.main import republish as kpi_aggregator_states
 from survey_intake.service.republishing import republish as survey_intake_states
 from survey_intake.settings import IntakeSettings

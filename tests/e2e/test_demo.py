@@ -10,7 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.e2e.installation import SERVICES, Installation, installed
+from tests.e2e.installation import Installation, installed
+
+from fairloop.services import SERVICES
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from tests.chaos.log_reading import CONSUMED
-from tests.e2e.installation import SERVICES, Installation, installed
+from tests.e2e.installation import Installation, installed
 from tests.e2e.restored import World, founded, until, until_exact, until_settled
 
 from fairloop.events import TOPICS
 from fairloop.log import open_log
 from fairloop.log.moving import partitions_of
 from fairloop.log.port import TopicMismatchError, TopicPartition
+from fairloop.services import SERVICES
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.kafka]
 

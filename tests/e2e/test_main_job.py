@@ -7,9 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.e2e.installation import SERVICES, Installation, installed
+from tests.e2e.installation import Installation, installed
 from tests.e2e.traffic import RESPONSES, Fold, deliveries, directory, interactions, send_all
 from tests.form import LONG
+
+from fairloop.services import SERVICES
 
 pytestmark = pytest.mark.timeout(400)
 

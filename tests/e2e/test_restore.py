@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.installation import SERVICES, installed
+from tests.e2e.installation import installed
 from tests.e2e.restored import World, founded, unready, until, until_exact, until_settled
 from tests.form import in_the_long_form
+
+from fairloop.services import SERVICES
 
 pytestmark = pytest.mark.timeout(1800)
 

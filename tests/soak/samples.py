@@ -8,10 +8,10 @@ from pathlib import Path
 
 import asyncpg
 from tests.chaos.log_reading import CONSUMED, PARTITIONS
-from tests.chaos.schedule import SERVICES
 from tests.chaos.stand import Stand
 
 from fairloop.log.port import Log
+from fairloop.services import SERVICES
 
 TABLES = ("receipt", "outbox", "idempotency", "parked_event")
 

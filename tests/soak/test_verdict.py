@@ -1,12 +1,14 @@
 """When a soak says that something grows without bound."""
 
 import pytest
-from tests.chaos.schedule import SERVICES
 from tests.soak.samples import Sample
 from tests.soak.verdict import grows, lines, slope
 
+from fairloop.services import SERVICES
+
 SECONDS = 1_800
 EVERY = 5
+LEAKING = "survey-intake"
 
 
 def samples(*, leak: float = 0.0, files: float = 0.0, connections: float = 0.0) -> list[Sample]:
@@ -15,10 +17,10 @@ def samples(*, leak: float = 0.0, files: float = 0.0, connections: float = 0.0) 
         Sample(
             at=at,
             memory={
-                name: 120_000 + (7 * at) % 900 + int(leak * at / 60 if name == SERVICES[0] else 0)
+                name: 120_000 + (7 * at) % 900 + int(leak * at / 60 if name == LEAKING else 0)
                 for name in SERVICES
             },
-            files={name: 40 + int(files * at / 60 if name == SERVICES[0] else 0) for name in SERVICES},
+            files={name: 40 + int(files * at / 60 if name == LEAKING else 0) for name in SERVICES},
             connections={"bonus": 12 + int(connections * at / 60)},
             rows={},
             lag=0,

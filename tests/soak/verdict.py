@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.chaos.schedule import SERVICES
 from tests.soak.samples import Sample
+
+from fairloop.services import SERVICES
 
 WARM_UP = 0.2
 """This part of the samples is left out of every slope."""

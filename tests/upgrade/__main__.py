@@ -18,7 +18,6 @@ from tests.chaos import check_log
 from tests.chaos.caller import Caller
 from tests.chaos.evidence import Evidence
 from tests.chaos.log_reading import read_log
-from tests.e2e.installation import SERVICES
 from tests.e2e.restored import World, founded, until, until_exact
 from tests.e2e.traffic import interactions
 from tests.fault.checks import keep_committed
@@ -35,6 +34,7 @@ from tests.upgrade.versions import (
 from fairloop.auth import Role
 from fairloop.db import Database
 from fairloop.embedded import temporary_postgres
+from fairloop.services import SERVICES
 
 BESIDE = 30
 """Answers taken while both versions of a service are at work."""

@@ -18,7 +18,8 @@ from deploy.check.helm.rendering import (
 )
 from pydantic import SecretStr
 
-from fairloop.migrate import SERVICES, load_service
+from fairloop.service import load_service
+from fairloop.services import SERVICES
 from fairloop.settings import ServiceSettings
 from fairloop.testing import PUBLIC_KEY
 

@@ -28,10 +28,10 @@ from fairloop.events.schemas import FOLDER
 from fairloop.log import open_log
 from fairloop.log.kafka_link import connection
 from fairloop.log.port import Log, LogUnavailableError, TopicPartition
-from fairloop.migrate import load_service, upgrade
+from fairloop.migrate import upgrade
 from fairloop.outbox import publish
 from fairloop.peers import peer_client
-from fairloop.service import Runtime
+from fairloop.service import Runtime, load_service
 from fairloop.testing import ENVIRONMENT
 from fairloop.web.health import Health
 from fairloop.worker import run_worker

@@ -5,11 +5,6 @@ from pathlib import Path
 import pytest
 
 from fairloop.cli.installation import SERVICES, Installation, service_named
-from fairloop.migrate import SERVICES as PACKAGES
-
-
-def test_the_launcher_knows_the_same_services_as_everybody() -> None:
-    assert {service.name: service.package for service in SERVICES} == PACKAGES
 
 
 def test_an_empty_environment_means_the_defaults() -> None:

@@ -11,7 +11,8 @@ import yaml
 import fairloop
 from fairloop.clock import system_clock
 from fairloop.events import topics_of
-from fairloop.migrate import SERVICES, load_service
+from fairloop.service import load_service
+from fairloop.services import SERVICES
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 CHART = CHECKOUT / "deploy/helm/fairloop"

@@ -1,13 +1,7 @@
-"""Migrations of one service's database, with Alembic.
+"""Migrations of one service's database, with Alembic."""
 
-`python -m fairloop.migrate check` proves for every service that the migrations make exactly the tables of its
-models.
-"""
-
-import asyncio
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 
@@ -68,43 +62,3 @@ async def new_revision(service: Service, db: Database, message: str) -> Path:
         service, db, lambda config: command.revision(config, message, autogenerate=True, rev_id=number)
     )
     return next(versions.glob(f"{number}_*.py"))
-
-
-def load_service(package: str) -> Service:
-    """The Service that a package's main.py describes."""
-    service = import_module(f"{package}.main").service
-    assert isinstance(service, Service)
-    return service
-
-
-SERVICES = {
-    "survey-intake": "survey_intake",
-    "attribution": "attribution",
-    "kpi-aggregator": "kpi_aggregator",
-    "closed-loop": "closed_loop",
-    "bonus": "bonus",
-}
-"""Service name → the package that holds it."""
-
-
-async def _check_all() -> int:
-    from fairloop.testing import temporary_database, temporary_postgres  # noqa: PLC0415 - needs the embedded extra
-
-    failed = 0
-    with temporary_postgres() as postgres:
-        for package in SERVICES.values():
-            service = load_service(package)
-            async with temporary_database(postgres) as db:
-                await upgrade(service, db)
-                try:
-                    await check(service, db)
-                except Exception as error:
-                    failed += 1
-                    print(f"{service.name}: {error}")
-                else:
-                    print(f"{service.name}: models == migrations")
-    return failed
-
-
-if __name__ == "__main__":
-    raise SystemExit(asyncio.run(_check_all()))

@@ -4,7 +4,6 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -91,23 +90,16 @@ def _add_upkeep(app: typer.Typer, service: Service) -> None:
     @app.command()
     def migrate() -> None:
         """Bring the database to the newest version."""
-        from fairloop import migrate as migrations  # noqa: PLC0415 - alembic is slow to load, serving needs none
+        from fairloop.migrate import upgrade  # noqa: PLC0415 - alembic is slow to load, serving needs none
 
-        _with_runtime(service, lambda runtime: migrations.upgrade(service, runtime.db))
+        _with_runtime(service, lambda runtime: upgrade(service, runtime.db))
 
     @app.command()
     def revision(message: str) -> None:
         """Write the next migration from what the models have and the migrations have not (for developers)."""
-        from fairloop import migrate as migrations  # noqa: PLC0415
-        from fairloop.testing import temporary_database, temporary_postgres  # noqa: PLC0415 - the embedded extra
+        from fairloop.schema_changes import write_revision  # noqa: PLC0415 - needs the embedded extra
 
-        async def go() -> Path:
-            with temporary_postgres() as postgres:
-                async with temporary_database(postgres) as db:
-                    await migrations.upgrade(service, db)
-                    return await migrations.new_revision(service, db, message)
-
-        typer.echo(asyncio.run(go()))
+        typer.echo(asyncio.run(write_revision(service, message)))
 
     @app.command()
     def topics() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import MetaData
@@ -95,3 +96,10 @@ class Service:
     resource: Callable[[Runtime], AbstractAsyncContextManager[Any]] | None = None
     gauges: Callable[[AsyncSession, Runtime], Awaitable[None]] | None = None
     retention: Sequence[Retention] = ()
+
+
+def load_service(package: str) -> Service:
+    """The Service that a package's main.py describes."""
+    service = import_module(f"{package}.main").service
+    assert isinstance(service, Service)
+    return service

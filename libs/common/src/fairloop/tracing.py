@@ -9,7 +9,6 @@ recorded, and what else exporters can be told, is set by OpenTelemetry's own var
 """
 
 import asyncio
-import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -41,7 +40,6 @@ Origin = Callable[[EventData], str | None]
 """The traceparent of what has made an event true."""
 
 _ORIGIN = "origin"
-_EXPORT_SECONDS = 5.0
 _LAST_EXPORT_SECONDS = 3.0
 _answering: ContextVar[str | None] = ContextVar("traceparent", default=None)
 _w3c = TraceContextTextMapPropagator()
@@ -176,16 +174,9 @@ async def traced(service: str, otlp_url: str) -> AsyncIterator[Tracing | None]:
     if not otlp_url:
         yield None
         return
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - slow to load
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    from fairloop.tracing_otlp import exporting  # noqa: PLC0415 - OpenTelemetry's SDK is slow to load
 
-    logging.getLogger("opentelemetry.exporter").setLevel(logging.ERROR)  # not every try again
-    about = {"service.namespace": "fairloop", "service.name": service, "service.version": __version__}
-    provider = TracerProvider(resource=Resource.create(about), shutdown_on_exit=False)
-    exporter = OTLPSpanExporter(f"{otlp_url.rstrip('/')}/v1/traces", timeout=_EXPORT_SECONDS)
-    provider.add_span_processor(BatchSpanProcessor(exporter))
+    provider = exporting(service, otlp_url)
     try:
         yield Tracing(provider.get_tracer("fairloop", __version__))
     finally:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from fairloop import services
+
 DEFAULT_HOME = ".fairloop"
 DEFAULT_PORT_BASE = 8100
 LOG_DATABASE = "fairloop_log"
@@ -32,14 +34,11 @@ class ServiceSpec:
         return f"{LOG_VARIABLE}_{self.package.upper()}"
 
 
-SERVICES = (
-    ServiceSpec("survey-intake", "survey_intake", 1),
-    ServiceSpec("attribution", "attribution", 2),
-    ServiceSpec("kpi-aggregator", "kpi_aggregator", 3),
-    ServiceSpec("closed-loop", "closed_loop", 4),
-    ServiceSpec("bonus", "bonus", 5),
+SERVICES = tuple(
+    ServiceSpec(name, package, place)
+    for place, (name, package) in enumerate(services.SERVICES.items(), start=1)
 )
-SERVICE_NAMES = tuple(service.name for service in SERVICES)
+SERVICE_NAMES = tuple(services.SERVICES)
 
 
 def service_named(name: str) -> ServiceSpec:
