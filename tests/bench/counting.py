@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import BigInteger, Date, SmallInteger, Text, event
@@ -178,8 +178,8 @@ async def with_runtime(
 
 
 def whole(records: Sequence[Record]) -> Sequence[AttributionResult]:
-    deliveries = [_decode(record) for record in records]
-    return [delivery.data for delivery in deliveries]
+    events = [_decode(record).data for record in records]
+    return cast(Sequence[AttributionResult], events)  # nothing else is on this log
 
 
 def needed(records: Sequence[Record]) -> Sequence[Needed]:
@@ -224,4 +224,5 @@ async def main(
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:4], int(sys.argv[4]), *sys.argv[5:]))
+    way, log_url, database_url, events, *more = sys.argv[1:]
+    asyncio.run(main(way, log_url, database_url, int(events), *more))

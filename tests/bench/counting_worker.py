@@ -11,6 +11,7 @@ from fairloop.consumer import Consumer
 from fairloop.db import Database
 from fairloop.events import AttributionResult
 from fairloop.log import open_log
+from fairloop.service import Handlers
 from fairloop.web.health import Health
 
 
@@ -19,7 +20,7 @@ async def main(log_url: str, database_url: str) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     db = Database(database_url)
-    handlers = {AttributionResult: Counting(sys.maxsize)}
+    handlers: Handlers = {AttributionResult: Counting(sys.maxsize)}
     async with open_log(log_url) as event_log:
         consumer = Consumer(service="scale", db=db, event_log=event_log, handlers=handlers, health=Health())
         await consumer.run(stopping)

@@ -7,7 +7,7 @@ amount. The ORM's way does the same with one object a payee and Decimal.
 
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 
 import httpx
@@ -73,7 +73,7 @@ Way = Callable[[Box], Awaitable[None]]
 
 
 async def _measured(
-    postgres: PostgresServer, effort: Effort, payees: int, ways: dict[str, Way]
+    postgres: PostgresServer, effort: Effort, payees: int, ways: Mapping[str, Way]
 ) -> dict[str, list[float]]:
     """Seconds of each way, round by round."""
     plan, standing, snapshots = portfolio(

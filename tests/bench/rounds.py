@@ -113,7 +113,7 @@ async def in_turns(rounds: int, measures: Mapping[str, Callable[[int], Awaitable
     """Each measure's results, round by round; every second round goes the other way round."""
     results: dict[str, list[T]] = {name: [] for name in measures}
     for number in range(rounds):
-        names = list(measures) if number % 2 == 0 else list(reversed(measures))
+        names = list(measures)[:: 1 if number % 2 == 0 else -1]
         for name in names:
             results[name].append(await measures[name](number))
             print(".", end="", file=sys.stderr, flush=True)

@@ -107,7 +107,7 @@ async def standing(folder: Path, *, log: Log, breakable: bool = True) -> AsyncIt
             if log == "kafka":
                 stand.brokers = await stack.enter_async_context(KafkaCluster(folder / "kafka", brokers=3))
             environment[LOG_VARIABLE] = stand.log_url
-        context = installed(folder / "home", **environment)
+        context = installed(folder / "home", prepared=None, **environment)
         stand.installation = await asyncio.to_thread(context.__enter__)
         stack.push_async_callback(asyncio.to_thread, context.__exit__, None, None, None)
         if breakable:

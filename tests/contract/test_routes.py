@@ -6,15 +6,22 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 
 from fairloop.auth import Role
 from fairloop.embedded import PostgresServer
-from fairloop.service import load_service
+from fairloop.service import Service, load_service
 from fairloop.services import SERVICES
 from fairloop.testing import running
 from fairloop.web.routes import ROLES_EXTENSION
 
 Operation = tuple[str, str, dict[str, Any]]
+
+
+def declared_by(service: Service) -> list[APIRoute]:
+    return [
+        route for routes in service.routes for route in routes.router.routes if isinstance(route, APIRoute)
+    ]
 
 
 def operations(document: dict[str, Any]) -> Iterator[Operation]:
@@ -51,7 +58,7 @@ async def test_every_route_names_its_roles_and_refuses_everybody_else(
 def test_no_route_waits_for_a_thread(package: str) -> None:
     """The framework runs plain functions in threads: the way there and back costs more than what they do."""
     called: list[Any] = []
-    waiting = [route.dependant for routes in load_service(package).routes for route in routes.router.routes]
+    waiting = [route.dependant for route in declared_by(load_service(package))]
     while waiting:
         dependant = waiting.pop()
         called.append(dependant.call)
@@ -64,7 +71,7 @@ def test_no_route_waits_for_a_thread(package: str) -> None:
 async def test_no_route_exists_beside_the_declared_ones(package: str, postgres: PostgresServer) -> None:
     service = load_service(package)
     async with running(service, postgres) as box:
-        declared = {route.path_format for routes in service.routes for route in routes.router.routes}
+        declared = {route.path_format for route in declared_by(service)}
         document = (await box.http().get("/openapi.json")).json()
         assert set(document["paths"]) == declared
 

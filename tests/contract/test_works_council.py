@@ -65,7 +65,7 @@ def operations(package: str) -> list[tuple[str, str, set[str]]]:
         (method, route.path_format, set((route.openapi_extra or {})[ROLES_EXTENSION]))
         for route in declared
         if isinstance(route, APIRoute)
-        for method in route.methods
+        for method in route.methods or ()
     ]
 
 

@@ -26,7 +26,7 @@ class Mailbox:
         return [mail for to, mail in self.taken if to == address]
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        mail = cast(EmailMessage, message_from_bytes(cast(bytes, envelope.content), policy=policy.default))
+        mail = message_from_bytes(cast(bytes, envelope.content), policy=policy.default)
         self.taken += [(to, mail) for to in envelope.rcpt_tos]
         return "250 taken"
 

@@ -42,7 +42,7 @@ STATES: Mapping[str, Callable[[Runtime, AsyncSession], AsyncIterator[EventData]]
     "bonus": bonus_states,
 }
 CURVE = {"threshold": "-100", "target": "0", "excellence": "100", "cap": "1.5"}
-PLAN = {
+PLAN: dict[str, Any] = {
     "name": "Everybody's",
     "mode": "paid",
     "currency": "EUR",
@@ -52,7 +52,7 @@ PLAN = {
     ],
     "payees": [{"employee": "mechanic-0", "target_bonus_minor": 100_000}],
 }
-WAIVED = {
+WAIVED: dict[str, Any] = {
     "waivers": [
         {"code": code, "reason": "one day of a company in a test"}
         for code in ("too_few_responses", "target_not_positive")
@@ -90,7 +90,7 @@ class World:
         headers = {"Authorization": f"Bearer {self.wiring.token(as_role.value, as_role)}"}
         url = self.installation.url(service)
         async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
-            answer = await client.request(method, path, **({"json": body} if body else {}))
+            answer = await client.request(method, path, json=body or None)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
@@ -122,7 +122,11 @@ class World:
         """Upheld, and without effect on a figure: nobody has a share in this cause."""
         delivery = self.fold.newest[number]
         assert delivery.cause == "right_window"
-        claim = {"employee": f"mechanic-{number % 10}", "kind": "not_my_cause", "reason": "no window"}
+        claim: dict[str, Any] = {
+            "employee": f"mechanic-{number % 10}",
+            "kind": "not_my_cause",
+            "reason": "no window",
+        }
         filed = await self.ask("attribution", "POST", "/v1/disputes", response_id=self.ids[number], **claim)
         path = f"/v1/disputes/{filed['id']}/decide"
         await self.ask("attribution", "POST", path, uphold=True, reason="seen")
@@ -136,7 +140,7 @@ class World:
         self.periods += 1
         period = f"period-{self.periods}"
         today = datetime.now(UTC).date()
-        days = {"from": str(today - timedelta(days=40)), "to": str(today + timedelta(days=1))}
+        days: dict[str, Any] = {"from": str(today - timedelta(days=40)), "to": str(today + timedelta(days=1))}
         await self.ask("bonus", "PUT", f"/v1/periods/{period}", plan="everybody", **days)
         run = await self.ask("bonus", "POST", f"/v1/periods/{period}/calculate", as_role=Role.FINANCE)
         await self.ask("bonus", "POST", f"/v1/runs/{run['id']}/approve")
@@ -266,7 +270,7 @@ async def unsent(world: World) -> dict[str, int]:
     return {service: count for service, count in counts.items() if count}
 
 
-async def unlike_the_log(world: World, service: str) -> list[object]:
+async def unlike_the_log(world: World, service: str) -> list[tuple[str, EventData | None, EventData | None]]:
     states, said = await world.states(service), await world.said(service)
     return [
         (key, states.get(key), said.get(key))

@@ -11,7 +11,10 @@ from tests.e2e.installation import Installation, installed
 
 pytestmark = pytest.mark.timeout(300)
 
-MECHANICS = [{"employee": "m1", "role": "mechanic"}, {"employee": "m2", "role": "mechanic"}]
+MECHANICS: list[dict[str, Any]] = [
+    {"employee": "m1", "role": "mechanic"},
+    {"employee": "m2", "role": "mechanic"},
+]
 M1 = MECHANICS[:1]
 SCHEDULED = [*M1, {"employee": "skip", "role": "scheduler"}]
 HALF_VERIFIED = [*M1, {**MECHANICS[1], "verified": False}]

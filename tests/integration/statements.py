@@ -1,7 +1,7 @@
 """How many statements something costs: what a test holds down without looking at a clock."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -42,7 +42,11 @@ async def statements(db: Database) -> AsyncIterator[list[str]]:
     def given_back(dbapi_connection: Any, *_: object) -> None:
         dbapi_connection.driver_connection.remove_query_logger(asked)
 
-    listeners = {"before_cursor_execute": prepared, "checkout": taken, "checkin": given_back}
+    listeners: dict[str, Callable[..., None]] = {
+        "before_cursor_execute": prepared,
+        "checkout": taken,
+        "checkin": given_back,
+    }
     for name, listener in listeners.items():
         event.listen(db.engine.sync_engine, name, listener)
     try:

@@ -13,11 +13,14 @@ import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from tests.chaos import check_log
 from tests.chaos.caller import Caller
 from tests.chaos.evidence import Evidence
 from tests.chaos.log_reading import read_log
+from tests.chaos.stand import Stand
+from tests.e2e.installation import Installation
 from tests.e2e.restored import World, founded, until, until_exact
 from tests.e2e.traffic import interactions
 from tests.fault.checks import keep_committed
@@ -55,7 +58,7 @@ async def upgrade(fleet: Fleet, old: Version, new: Version) -> None:
         await _remember_what_commits(fleet.database(service))
     await asyncio.gather(*(fleet.start(service, old) for service in SERVICES))
     print("five services of the old version are ready")
-    world = World(fleet)
+    world = World(cast(Installation, fleet))  # a fleet has what is asked of one here
     await founded(world)
     for jobs in interactions():
         await world.ask("attribution", "POST", "/v1/interactions", interactions=jobs)
@@ -101,7 +104,7 @@ async def _nothing_lost_nothing_twice(fleet: Fleet, world: World) -> None:
     token = world.wiring.token("admin", Role.ADMIN)
     async with Caller({service: fleet.url(service) for service in SERVICES}, token) as caller:
         log = await read_log(fleet.log_url)
-        evidence = Evidence(fleet, caller, datetime.now(UTC), [], log, [])
+        evidence = Evidence(cast(Stand, fleet), caller, datetime.now(UTC), [], log, [])
         for check in CHECKS:
             wrong = await check(evidence)
             assert not wrong, wrong

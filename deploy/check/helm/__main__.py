@@ -91,13 +91,21 @@ def _conform(on: str, kubernetes: str, files: Sequence[Path], *, skip: str = "")
         folder / "{{.ResourceKind}}{{.KindSuffix}}.json"
         for folder in (schemas.builtin(kubernetes), schemas.operators())
     ]
-    command = [program("kubeconform"), "-strict", "-summary", *(["-skip", skip] if skip else [])]
-    fine, said = _run([*command, *(part for place in places for part in ("-schema-location", place)), *files])
+    command: list[str | Path] = [program("kubeconform"), "-strict", "-summary"]
+    command += ["-skip", skip] if skip else []
+    fine, said = _run([*command, *(f"-schema-location={place}" for place in places), *files])
     return Outcome("kubeconform -strict", version("kubeconform"), on, fine, said)
 
 
 def _scored(variant: str) -> Outcome:
-    command = [program("kube-score"), "score", "--output-format", "ci", "--kubernetes-version", "v1.34"]
+    command: list[str | Path] = [
+        program("kube-score"),
+        "score",
+        "--output-format",
+        "ci",
+        "--kubernetes-version",
+        "v1.34",
+    ]
     for name in NOT_SCORED:
         command += ["--ignore-test", name]
     for name in SCORED_TOO:

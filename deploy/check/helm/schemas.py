@@ -34,7 +34,7 @@ class _Loader(yaml.SafeLoader):
     """Reads a bare `=` as text, as everybody but YAML 1.1 does."""
 
 
-_Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
+_Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: str(node.value))
 
 
 def builtin(version: str) -> Path:

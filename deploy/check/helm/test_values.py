@@ -112,9 +112,11 @@ def scaler() -> Object:
 def test_a_misspelt_field_is_found_by_the_schemas(broken: "type[Object]", tmp_path: Path) -> None:
     path = tmp_path / "broken.yaml"
     path.write_text(yaml.safe_dump(broken()))
-    command = [program("kubeconform"), "-strict"]
-    for folder in (schemas.builtin(KUBERNETES), schemas.operators()):
-        command += ["-schema-location", folder / "{{.ResourceKind}}{{.KindSuffix}}.json"]
-    done = subprocess.run([*command, path], capture_output=True, text=True, check=False)
+    places = [
+        f"-schema-location={folder}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
+        for folder in (schemas.builtin(KUBERNETES), schemas.operators())
+    ]
+    command: list[str | Path] = [program("kubeconform"), "-strict", *places, path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "additionalProperties" in done.stdout or "additional properties" in done.stdout.lower()

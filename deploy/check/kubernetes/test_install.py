@@ -119,17 +119,16 @@ def test_the_server_accepts_every_object_and_every_pod_as_restricted(cluster: Cl
         cluster.create(path_of(one), one, dry=True)
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {}}
     needed = {pod_of(one)["serviceAccountName"] for one in of_kind(variant, *rendering.WORKLOADS)}
-    made = [{**account, "metadata": {"name": name}} for name in sorted(needed)]
-    for one in made:
-        cluster.create(path_of(one), one)
+    for name in sorted(needed):
+        cluster.create(path_of(account), {**account, "metadata": {"name": name}})
     try:
         for workload in of_kind(variant, *rendering.WORKLOADS):
             metadata = {"generateName": "tried-", "labels": pod_labels(workload)}
             pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod_of(workload)}
             cluster.create(path_of(pod), pod, dry=True)
     finally:
-        for one in made:
-            cluster.api.delete(f"{path_of(one)}/{one['metadata']['name']}")
+        for name in sorted(needed):
+            cluster.api.delete(f"{path_of(account)}/{name}")
 
 
 def test_the_server_accepts_the_databases_of_the_trial(cluster: Cluster) -> None:

@@ -54,7 +54,7 @@ async def post(client: httpx.AsyncClient, path: str, body: Mapping[str, Any]) ->
     return answer.json()
 
 
-TAXONOMY = {
+TAXONOMY: dict[str, Any] = {
     "causes": [
         {
             "id": "window_replacement",

@@ -202,7 +202,7 @@ async def test_an_import_with_an_error_imports_nothing(box: Box) -> None:
 
 async def test_an_import_finds_dangling_references_cycles_and_repetitions(box: Box) -> None:
     admin = box.http("admin")
-    document = {
+    document: dict[str, Any] = {
         "org_units": [
             {"id": "a", "name": "A", "parent": "b"},
             {"id": "b", "name": "B", "parent": "a"},

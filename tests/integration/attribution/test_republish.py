@@ -3,7 +3,16 @@
 from tests.integration.attribution.company import job, post, put, response, set_up
 
 from attribution.main import service
-from fairloop.events import Account, Assignment, AttributionResult, Employee, Interaction, OrgUnit, Role
+from fairloop.events import (
+    Account,
+    Assignment,
+    AttributionResult,
+    Employee,
+    EventData,
+    Interaction,
+    OrgUnit,
+    Role,
+)
 from fairloop.testing import Box
 
 
@@ -17,7 +26,7 @@ async def test_republish_tells_the_newest_state_of_everything_in_its_version(box
     assert service.republish is not None
     async with box.db.begin() as session:
         told = {event.key: event async for event in service.republish(box.runtime, session)}
-    newest = {}
+    newest: dict[str, EventData] = {}
     for kind in (OrgUnit, Role, Employee, Assignment, Account, Interaction, AttributionResult):
         newest |= {event.key: event for event in await box.published(kind)}
     assert told == newest

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -60,10 +61,14 @@ def test_down_without_up_is_no_error(launcher: Launcher) -> None:
 def test_a_killed_service_is_back_within_two_seconds(founded: Launcher) -> None:
     founded.up()
     for _ in range(3):
-        before = founded.pid("closed-loop")
-        os.kill(before, signal.SIGKILL)
-        wait_until(lambda before=before: founded.run_json()["pids"]["closed-loop"] not in ([before], []), 2)
+        gone = [founded.pid("closed-loop")]
+        os.kill(gone[0], signal.SIGKILL)
+        wait_until(partial(_has_another, founded, gone), 2)
         wait_until(lambda: answers(founded, "closed-loop"), 3)
+
+
+def _has_another(founded: Launcher, gone: list[int]) -> bool:
+    return founded.run_json()["pids"]["closed-loop"] not in (gone, [])
 
 
 def test_a_killed_postgres_is_back(founded: Launcher) -> None:

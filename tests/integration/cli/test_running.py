@@ -87,11 +87,11 @@ async def test_no_role_gets_in_without_its_password(running: Launcher) -> None:
 
 async def test_a_services_role_is_no_superuser(running: Launcher) -> None:
     connection = await asyncpg.connect(running.environment_of("bonus")["FAIRLOOP_DATABASE_URL"])
-    row = await connection.fetchrow(
+    rows = await connection.fetch(
         "SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = current_user"
     )
     await connection.close()
-    assert tuple(row) == (False, False, False, False)
+    assert rows == [(False, False, False, False)]
 
 
 def test_status_adds_up_what_the_services_report(running: Launcher) -> None:

@@ -102,7 +102,7 @@ class MailServer:
         said = self.data_answers.pop(0) if self.data_answers else "250 taken"
         if said.startswith("2"):
             content = cast(bytes, envelope.content)
-            self.mails.append(cast(EmailMessage, message_from_bytes(content, policy=policy.default)))
+            self.mails.append(message_from_bytes(content, policy=policy.default))
             self.recipients += envelope.rcpt_tos
         self.on_data()
         return said

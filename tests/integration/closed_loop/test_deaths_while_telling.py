@@ -74,7 +74,12 @@ async def test_a_webhook_whose_answer_nobody_wrote_down_comes_again_under_the_sa
 ) -> None:
     env = {"webhook_allowed_networks": ["127.0.0.1/32"]}
     async with http_server() as receiver, worker() as one, box_with(postgres, env) as box:
-        receiver.answer = lambda request: (one.kill(), (200, {}))[1]
+
+        def kill_and_take(_: Any) -> tuple[int, Any]:
+            one.kill()
+            return 200, {}
+
+        receiver.answer = kill_and_take
         await subscribe(box, receiver.url)
         await box.deliver([answer()])
         await one.start("webhooks", box, env)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -360,7 +361,7 @@ async def test_an_error_of_a_callback_comes_out_of_the_fetch(
 ) -> None:
     assigned = asyncio.Event()
 
-    async def on_assigned(partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    async def on_assigned(partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         assigned.set()
         if failing == "assigned":
             raise ZeroDivisionError

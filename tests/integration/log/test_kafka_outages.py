@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -30,6 +31,7 @@ async def test_topics_are_replicated_and_kept_for_ever(cluster: KafkaCluster) ->
     admin = AIOKafkaAdminClient(bootstrap_servers=cluster.url.removeprefix("kafka://"))
     await admin.start()
     [topic] = await admin.describe_topics(["kept"])
+    answer: Any
     [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, "kept")])
     await admin.close()
 

@@ -1,5 +1,7 @@
 """Answers that were acknowledged after the backup."""
 
+from collections.abc import Mapping
+
 from tests.integration.repair.dumps import dump, finish, newest, put_back, states, take, told
 from tests.integration.survey_intake.platform import connect_own, own
 from tests.integration.survey_intake.test_erasure import PERSONAL, everything_in
@@ -96,7 +98,7 @@ async def test_an_answer_delivered_again_before_the_repair_counts_once_in_its_ne
     assert (await take(intake, [*log, *await told(intake)])).changed == 0
 
 
-def _both(held: dict[str, object], *answers: dict[str, str]) -> list[SurveyResponse]:
+def _both(held: Mapping[str, object], *answers: dict[str, str]) -> list[SurveyResponse]:
     found = [held[answer["response_id"]] for answer in answers]
     return [one for one in found if isinstance(one, SurveyResponse)]
 

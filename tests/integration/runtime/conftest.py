@@ -14,7 +14,8 @@ from fairloop.consumer import Consumer
 from fairloop.db import Database, sql
 from fairloop.embedded import PostgresServer
 from fairloop.events import OrgUnit
-from fairloop.log import Log, open_log
+from fairloop.log import open_log
+from fairloop.log.port import Log
 from fairloop.outbox import publish
 from fairloop.relay import Relay
 from fairloop.testing import temporary_database

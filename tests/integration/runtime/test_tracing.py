@@ -7,13 +7,14 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from tests.integration.runtime.conftest import Pipeline, until
 from tests.integration.runtime.test_effectively_once import unit
+from tests.unit.common.spans import attributes_of, began, parent_of
 
 from fairloop.tracing import Tracing
 
 
 def named(spans: Sequence[ReadableSpan], name: str) -> dict[str, ReadableSpan]:
     """By key; what is of no single event, by ""."""
-    return {str(span.attributes.get("fairloop.key", "")): span for span in spans if span.name == name}
+    return {str(attributes_of(span).get("fairloop.key", "")): span for span in spans if span.name == name}
 
 
 async def test_events_of_two_requests_stay_in_their_traces_though_one_batch_takes_them(
@@ -43,9 +44,9 @@ async def test_events_of_two_requests_stay_in_their_traces_though_one_batch_take
     assert sorted(sends) == sorted(processes) == keys
     for request, key in zip(requests, keys, strict=True):
         assert sends[key].context.trace_id == processes[key].context.trace_id == request.context.trace_id
-        assert sends[key].parent.span_id == request.context.span_id
-        assert processes[key].parent.span_id == sends[key].context.span_id
-        assert sends[key].start_time <= processes[key].start_time
+        assert parent_of(sends[key]) == request.context.span_id
+        assert parent_of(processes[key]) == sends[key].context.span_id
+        assert began(sends[key]) <= began(processes[key])
     whole = named(spans, "process directory.v1 batch")[""]
     assert {link.context.span_id for link in whole.links} == {sends[key].context.span_id for key in keys}
-    assert whole.attributes["messaging.batch.message_count"] == 3
+    assert attributes_of(whole)["messaging.batch.message_count"] == 3

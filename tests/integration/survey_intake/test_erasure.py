@@ -182,8 +182,9 @@ async def test_deliveries_that_race_with_the_erasure_leave_nothing_readable(box:
     await connect_own(box)
     await post(box, "r0")
 
-    *answers, receipt = await asyncio.gather(
-        *(post(box, f"r{n}") for n in range(40)), box.http("ops").delete("/v1/customers/cust-1")
+    answers, receipt = await asyncio.gather(
+        asyncio.gather(*(post(box, f"r{n}") for n in range(40))),
+        box.http("ops").delete("/v1/customers/cust-1"),
     )
 
     assert receipt.status_code == 202

@@ -1,6 +1,7 @@
 """What every API promises its callers."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from tests.integration.web.conftest import serving_things
@@ -114,7 +115,7 @@ async def test_a_body_of_over_16_mib_is_refused(box: Box) -> None:
     declared = await box.http("admin").put("/v1/things/a", content=b"x" * (MAX_BODY + 1))
     assert declared.status_code == 413
 
-    async def chunks() -> "object":
+    async def chunks() -> AsyncIterator[bytes]:
         for _ in range(18):
             yield b"x" * 1024 * 1024
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from tests.unit.attribution.windscreen import answer, attribute, job, reasons, shares
 
 from attribution.domain.decision import Upheld
-from attribution.domain.ledger import MILLION, Entry, Participant, share_out, system_share
-from attribution.domain.shares import Ratio, millionths
+from attribution.domain.ledger import Entry, Participant, share_out, system_share
+from attribution.domain.shares import MILLION, Ratio, millionths
 from attribution.domain.taxonomy import Leaf
 
 

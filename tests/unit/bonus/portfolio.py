@@ -29,6 +29,8 @@ from bonus.domain.tenure import Assigned, Days
 
 from .builders import QUARTER
 
+VIEWS: tuple[View, ...] = ("all", "influenced")
+
 ALWAYS = Days(date(2025, 1, 1), date.max)
 
 
@@ -133,12 +135,12 @@ def _standing(chance: random.Random, people: list[str], units: list[str], steady
 def _figures(chance: random.Random, people: list[str], units: list[str]) -> list[Figure]:
     figures = []
     for employee in people:
-        for view in ("all", "influenced"):
+        for view in VIEWS:
             kind = chance.random()
             if kind >= 0.05:
                 figures.append(_own_figure(chance, employee, view, hidden=kind <= 0.1))
     for unit in units:
-        for view in ("all", "influenced"):
+        for view in VIEWS:
             if chance.random() >= 0.1:
                 value = Decimal(chance.randint(0, 600)).scaleb(-1)
                 figures.append(_figure("org_unit", unit, view, n=200, value=value))

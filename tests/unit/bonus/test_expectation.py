@@ -1,6 +1,7 @@
 from decimal import Decimal
 from fractions import Fraction
 from statistics import NormalDist
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,9 @@ PRIOR = Prior(mean=Decimal(40), sd_between=Decimal(15))
 OWN = figure("employee:m1", "45", reliability=Decimal("0.412844"), prior=PRIOR)
 
 
-def f(*, at_most_one: bool = False, capped: bool = True, **changed: object) -> Fraction:
-    own = figure("employee:m1", "45", **({"reliability": Decimal("0.412844"), "prior": PRIOR} | changed))
+def f(*, at_most_one: bool = False, capped: bool = True, **changed: Any) -> Fraction:
+    told: dict[str, Any] = {"reliability": Decimal("0.412844"), "prior": PRIOR} | changed
+    own = figure("employee:m1", "45", **told)
     return expected_multiple(component(), own, of(own), at_most_one=at_most_one, capped=capped)
 
 

@@ -84,14 +84,14 @@ def test_what_each_scheme_pays(scheme: str, expected: list[int]) -> None:
     """Scores 50, 45, 35 and none; the unit has 42."""
     names = ["a", "b", "c", "d"]
     rules = plan(payees=names, scheme=scheme, flat_bonus_minor=60_000, pool_minor=300_000)
-    where = standing(**{name: [assigned("north")] for name in names})
+    where = standing(accepted=(), **{name: [assigned("north")] for name in names})
     assert list(payouts(settle(rules, where, _four_scores())[0]).values()) == expected
 
 
 def test_a_team_gets_its_units_result_capped_at_the_target() -> None:
     names = ["a", "b", "c", "d"]
     rules = plan(component("unit", scope="own_unit"), payees=names, scheme="team")
-    where = standing(**{name: [assigned("north")] for name in names})
+    where = standing(accepted=(), **{name: [assigned("north")] for name in names})
     assert set(payouts(settle(rules, where, _four_scores())[0]).values()) == {100_000}
 
 
@@ -107,7 +107,7 @@ def test_a_capped_pool_redistributes_and_shows_what_it_could_not_settle(
 ) -> None:
     names = ["a", "b", "c", "d"]
     payees = [Payee(employee=name, target_bonus_minor=100_000, cap_minor=80_000) for name in names]
-    where = standing(**{name: [assigned("north")] for name in names})
+    where = standing(accepted=(), **{name: [assigned("north")] for name in names})
     paid, left = settle(plan(payees=payees, scheme="pool", pool_minor=pool), where, _four_scores())
     assert (list(payouts(paid).values()), left) == (expected, unspent)
 

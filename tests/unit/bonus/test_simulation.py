@@ -14,7 +14,7 @@ from bonus.domain.snapshot import Circumstances, Figures, Snapshot
 from .builders import QUARTER, assigned, component, figure, plan, snapshot, standing
 
 NAMES = ["a", "b", "c", "d"]
-WHERE = standing(**{name: [assigned("north")] for name in NAMES})
+WHERE = standing(accepted=(), **{name: [assigned("north")] for name in NAMES})
 CATEGORIES = ("promoter", "promoter", "promoter", "passive", "detractor")
 
 

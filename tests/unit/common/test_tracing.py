@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler
+from tests.unit.common.spans import attributes_of, parent_of
 
 from fairloop.events import EventData, OrgUnit
 from fairloop.ids import uuid7
@@ -82,10 +83,11 @@ def test_one_event_alone_is_one_span_in_its_trace() -> None:
     assert processing is not None
     processing.end()
     (span,) = told.get_finished_spans()
-    assert (span.name, span.context.trace_id, span.parent.span_id) == ("process directory.v1", 1, 7)
-    assert span.attributes["fairloop.key"] == "org-unit:a"
-    assert span.attributes["messaging.destination.partition.id"] == "3"
-    assert UUID(span.attributes["messaging.message.id"])
+    assert (span.name, span.context.trace_id, parent_of(span)) == ("process directory.v1", 1, 7)
+    told_of = attributes_of(span)
+    assert told_of["fairloop.key"] == "org-unit:a"
+    assert told_of["messaging.destination.partition.id"] == "3"
+    assert UUID(told_of["messaging.message.id"])
 
 
 def test_each_event_of_a_batch_stays_in_its_trace_and_the_batch_is_linked_with_them() -> None:
@@ -98,7 +100,7 @@ def test_each_event_of_a_batch_stays_in_its_trace_and_the_batch_is_linked_with_t
     assert traces(spans, "process directory.v1") == [1, 2]
     (whole,) = [span for span in spans if span.name == "process directory.v1 batch"]
     assert whole.parent is None
-    assert whole.attributes["messaging.batch.message_count"] == 3
+    assert attributes_of(whole)["messaging.batch.message_count"] == 3
     assert sorted(link.context.trace_id for link in whole.links) == [1, 2]
     singles = [span for span in spans if span is not whole]
     assert {link.context.span_id for span in singles for link in span.links} == {whole.context.span_id}
@@ -111,7 +113,7 @@ def test_what_a_batch_publishes_goes_on_in_the_trace_of_the_event_it_comes_from(
     assert processing is not None
     carried = {key: origin_in(processing, unit(key)) for key in "abcd"}
     processing.end()
-    span_of = {span.attributes.get("fairloop.key"): span for span in told.get_finished_spans()}
+    span_of = {attributes_of(span).get("fairloop.key"): span for span in told.get_finished_spans()}
     whole = span_of[None]
     for key, span in (("a", span_of["org-unit:a"]), ("c", span_of["org-unit:c"]), ("d", whole)):
         assert carried[key] == f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-01"

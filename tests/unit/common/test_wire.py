@@ -1,6 +1,7 @@
 """Events as CloudEvents records."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -40,8 +41,8 @@ def test_an_event_comes_back_as_it_was_sent() -> None:
 
 
 def test_a_traced_event_carries_its_traceparent_and_another_no_header_for_it() -> None:
-    about = {"source": "attribution", "event_id": uuid7(), "type": OrgUnit.type, "key": "k", "payload": b"{}"}
-    traced = to_record(**about, pseq=1, time=datetime.now(UTC), traceparent="00-ab-cd-01")
+    about: dict[str, Any] = {"source": "attribution", "event_id": uuid7(), "type": OrgUnit.type, "key": "k"}
+    traced = to_record(**about, payload=b"{}", pseq=1, time=datetime.now(UTC), traceparent="00-ab-cd-01")
     assert dict(traced.headers)["traceparent"] == b"00-ab-cd-01"
     assert "traceparent" not in dict(written().headers)
 

@@ -9,9 +9,7 @@ import pytest
 import yaml
 
 import fairloop
-from fairloop.clock import system_clock
-from fairloop.events import topics_of
-from fairloop.service import load_service
+from fairloop.events.catalogue import consumed_by
 from fairloop.services import SERVICES
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -57,18 +55,13 @@ def test_the_chart_lets_a_service_ask_whom_its_code_asks(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_only_a_service_that_consumes_is_scaled_by_its_lag(service: str) -> None:
-    described = load_service(SERVICES[service])
-    settings = described.settings.model_construct(pseudonym_key=None, database_url="", log_url="")
-    consumed = topics_of(set(described.handlers(settings, system_clock)))
-    assert values()["services"][service]["consumes"] == bool(consumed)
+    assert values()["services"][service]["consumes"] == bool(consumed_by(service))
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_more_workers_are_started_than_a_service_has_partitions_to_read(service: str) -> None:
     most = values("values-production.yaml")
     scaled = most["worker"]["keda"] | most["services"][service].get("worker", {}).get("keda", {})
-    described = load_service(SERVICES[service])
-    settings = described.settings.model_construct(pseudonym_key=None, database_url="", log_url="")
-    consumed = topics_of(set(described.handlers(settings, system_clock)))
+    consumed = consumed_by(service)
     if consumed and scaled["enabled"]:
         assert scaled["maxReplicas"] <= sum(topic.partitions for topic in consumed)

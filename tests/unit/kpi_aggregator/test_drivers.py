@@ -8,22 +8,20 @@ from kpi_aggregator.domain.drivers import by_cause, drivers
 from kpi_aggregator.domain.figure import shown_value
 from kpi_aggregator.domain.fold import totals
 from kpi_aggregator.domain.kpi import SCALES
-from kpi_aggregator.domain.marks import Scope, View, marks
+from kpi_aggregator.domain.marks import Scope, ScopeType, View, marks
 from kpi_aggregator.domain.tree import Tree
 
 TREE = Tree(PARENTS)
-SCOPES = [
-    Scope(scope_type, scope_id, view)
-    for scope_type, scope_id in (
-        ("employee", "m1"),
-        ("employee", "m2"),
-        ("org_unit", "north"),
-        ("org_unit", "glass"),
-        ("organisation", "all"),
-        ("role", "mechanic"),
-    )
-    for view in ("all", "influenced")
-]
+VIEWS: tuple[View, ...] = ("all", "influenced")
+PLACES: tuple[tuple[ScopeType, str], ...] = (
+    ("employee", "m1"),
+    ("employee", "m2"),
+    ("org_unit", "north"),
+    ("org_unit", "glass"),
+    ("organisation", "all"),
+    ("role", "mechanic"),
+)
+SCOPES = [Scope(scope_type, scope_id, view) for scope_type, scope_id in PLACES for view in VIEWS]
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids="-".join)

@@ -32,6 +32,7 @@ def test_the_median_of_five_is_the_third_and_the_tenths_lie_around_it() -> None:
     low, median, high = trust(
         [person(n) for n in (5, 10, 20, 40, 80)], prior=PRIOR, kpi="nps", min_n=5
     ).reliability
+    assert median is not None
     assert median == pytest.approx(shrink(100, 20, PRIOR).reliability)
     assert low is not None
     assert high is not None
