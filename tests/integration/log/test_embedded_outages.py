@@ -1,7 +1,7 @@
 """What only the embedded log has to care about: its connections, its server, its tables, its turns."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 
 import asyncpg
@@ -11,6 +11,7 @@ from tests.integration.log.workers import WITHIN, append, fetch_all, numbered, s
 from fairloop.embedded import PostgresServer, temporary_postgres
 from fairloop.log.port import LogUnavailableError, NewRecord, Subscription, TopicPartition
 from fairloop.log.postgres import PostgresLog
+from fairloop.log.postgres_member import Member
 from fairloop.testing import temporary_database
 
 PARTITION = TopicPartition("topic", 0)
@@ -96,6 +97,37 @@ async def test_a_worker_whose_membership_is_cut_is_told_so_and_joins_again(
 
     assert told == ["assigned", "revoked", "assigned"]
     await subscription.close()
+
+
+async def test_nothing_is_assigned_to_a_worker_that_leaves_while_it_takes_its_share(
+    log: PostgresLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, locked, go_on = Member.lock, asyncio.Event(), asyncio.Event()
+    told: list[str] = []
+
+    async def lock_and_wait(member: Member, partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
+        found = await lock(member, partitions)
+        locked.set()
+        await go_on.wait()
+        return found
+
+    async def on_assigned(partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        told.append("assigned")
+        return dict.fromkeys(partitions, 0)
+
+    async def on_revoked(_: Sequence[TopicPartition]) -> None:
+        told.append("revoked")
+
+    monkeypatch.setattr(Member, "lock", lock_and_wait)
+    leaving = await log.subscribe("group", ["topic"], on_assigned=on_assigned, on_revoked=on_revoked)
+    await locked.wait()
+    closing = asyncio.create_task(leaving.close())
+    await asyncio.sleep(0)
+    go_on.set()
+    await closing
+    assert told == []
+    async with subscribed(log, "group", "topic") as next_one:
+        assert len(next_one.assignment()) == 3
 
 
 async def test_a_fetch_on_a_cut_connection_fails_once_and_loses_nothing(url: str, log: PostgresLog) -> None:

@@ -76,6 +76,7 @@ class Consumer:
                     await self._revoked([*self._lanes, *self._unstarted])
                     await self._tell(subscription)
                     await subscription.close()
+                    self._unstarted.clear()  # of what was assigned until then
             except LogUnavailableError as error:
                 self.health.log_up = False
                 log.warning("consumer_waits_for_log", error=str(error))

@@ -48,6 +48,7 @@ class KafkaSubscription(ConsumerRebalanceListener):
         self._poll: asyncio.Task[Mapping[KafkaPartition, list[Any]]] | None = None
         self._error: Exception | None = None
         self._joining = True
+        self._closing = False
         self._heard = 0.0  # when the brokers last showed a sign of life, in the event loop's time
 
     async def open(self) -> None:
@@ -114,6 +115,7 @@ class KafkaSubscription(ConsumerRebalanceListener):
             logger.info("offset_commit_failed", group=self._group, error=str(error))
 
     async def close(self) -> None:
+        self._closing = True
         self._next.clear()
         await stop_consumer(self._consumer)
         if self._poll is not None:
@@ -122,6 +124,8 @@ class KafkaSubscription(ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: Iterable[KafkaPartition]) -> None:
         """Called by aiokafka, which swallows errors, and already fetches from the group's offset meanwhile."""
+        if self._closing:
+            return
         gained = sorted(TopicPartition(*partition) for partition in assigned)
         try:
             self._consumer.pause(*assigned)  # before any await

@@ -102,7 +102,7 @@ class Subscription(Protocol):
         """Tell the log how far the group is (for others to see lag by); best effort, never what truth rests on."""
 
     async def close(self) -> None:
-        """Leave the group; the others take over at once."""
+        """Leave the group; the others take over at once. From now on nothing is assigned or revoked."""
 
 
 class Log(Protocol):

@@ -188,7 +188,7 @@ class PostgresSubscription:
             await self._take(await self._member.lock(missing))
 
     async def _take(self, gained: Sequence[TopicPartition]) -> None:
-        if not gained:
+        if not gained or self._closing:  # leaving frees them
             return
         try:
             starts = await self._on_assigned(gained)
@@ -203,7 +203,7 @@ class PostgresSubscription:
             del self._positions[partition]
             self._paused.discard(partition)
         try:
-            if lost:
+            if lost and not self._closing:
                 await self._on_revoked(sorted(lost))
         except Exception as error:
             raise CallbackError from error
