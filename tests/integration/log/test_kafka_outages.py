@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.conn import AIOKafkaConnection
+from aiokafka.protocol.metadata import MetadataRequest
 from tests.integration.log.workers import WITHIN, append, fetch_all, numbered, subscribed
 
 from fairloop.log import open_log
@@ -51,6 +53,37 @@ async def test_no_topic_gets_fewer_copies_because_a_broker_that_is_named_is_late
             await brokers_there(admin, 2, seconds=0)
     finally:
         await admin.close()
+
+
+async def test_a_question_that_is_given_up_at_once_leaves_no_connection_open(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect: Any = AIOKafkaConnection.connect
+    send: Any = AIOKafkaConnection.send
+    made: list[AIOKafkaConnection] = []
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def connect_and_note(connection: AIOKafkaConnection) -> Any:
+        made.append(connection)
+        return await connect(connection)
+
+    async def answer_late(connection: AIOKafkaConnection, request: Any, *more: Any) -> Any:
+        if isinstance(request, MetadataRequest):
+            asked.set()
+            await go_on.wait()
+        return await send(connection, request, *more)
+
+    monkeypatch.setattr(AIOKafkaConnection, "connect", connect_and_note)
+    monkeypatch.setattr(AIOKafkaConnection, "send", answer_late)
+    log = open_log(kafka)
+    asking = asyncio.create_task(log.bounds([TopicPartition("any", 0)]))
+    await asked.wait()
+    asking.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.wait({asking})
+    assert asking.cancelled()
+    assert [connection.connected() for connection in made] == [False]
 
 
 async def test_losing_one_broker_of_three_loses_nothing(cluster: KafkaCluster) -> None:

@@ -16,7 +16,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from fairloop.log.kafka_address import KafkaAddress
-from fairloop.log.kafka_link import ASK_MS, connection, kafka_errors, record_from, stop_consumer
+from fairloop.log.kafka_link import ASK_MS, connection, kafka_errors, record_from, start, stop_consumer
 from fairloop.log.kafka_producer import KafkaProducer
 from fairloop.log.kafka_subscription import KafkaSubscription
 from fairloop.log.port import (
@@ -148,7 +148,7 @@ class KafkaLog:
         admin = AIOKafkaAdminClient(**connection(self._url), request_timeout_ms=ASK_MS)
         try:
             with kafka_errors():
-                await admin.start()
+                await start(admin)
                 yield admin
         finally:
             await admin.close()
@@ -164,7 +164,7 @@ class KafkaLog:
         )
         try:
             with kafka_errors():
-                await reader.start()
+                await start(reader)
                 yield reader
         finally:
             await stop_consumer(reader)

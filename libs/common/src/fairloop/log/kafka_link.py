@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
@@ -42,6 +42,27 @@ def kafka_errors() -> Iterator[None]:
         if not str(error).endswith(WRITTEN_TO_A_LOST_CONNECTION):
             raise
         raise LogUnavailableError(str(error)) from error
+
+
+class KafkaClient(Protocol):
+    """What aiokafka's admin client, consumer and producer have in common."""
+
+    async def start(self) -> None: ...
+
+
+async def start(client: KafkaClient) -> None:
+    """Begin to talk with the brokers. Who is cancelled meanwhile waits for it, CLOSE_SECONDS at most.
+
+    aiokafka forgets the first connection of a start that is cancelled, and nobody could close it.
+    """
+    starting = asyncio.create_task(client.start())
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait({starting}, timeout=CLOSE_SECONDS)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        raise
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
 
-from fairloop.log.kafka_link import connection, kafka_errors, stop_producer
+from fairloop.log.kafka_link import connection, kafka_errors, start, stop_producer
 from fairloop.log.port import LogUnavailableError, NewRecord, TopicPartition, milliseconds
 
 DELIVERY_SECONDS = 15.0
@@ -36,7 +36,7 @@ class KafkaProducer:
         try:
             with kafka_errors():
                 async with asyncio.timeout(GIVE_UP_SECONDS):
-                    await producer.start()
+                    await start(producer)
         except BaseException:
             await opened.close()
             raise

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition as KafkaPartition
 
-from fairloop.log.kafka_link import connection, kafka_errors, record_from, stop_consumer
+from fairloop.log.kafka_link import connection, kafka_errors, record_from, start, stop_consumer
 from fairloop.log.port import Assigned, LogUnavailableError, Record, Revoked, TopicPartition
 
 logger = structlog.get_logger()
@@ -58,7 +58,7 @@ class KafkaSubscription(ConsumerRebalanceListener):
         try:
             with kafka_errors():
                 async with asyncio.timeout(OPEN_SECONDS):
-                    await self._consumer.start()
+                    await start(self._consumer)
         except BaseException:
             await self.close()
             raise
