@@ -23,9 +23,8 @@ from sqlalchemy import Engine, event
 from fairloop.db import Database
 from fairloop.migrate import upgrade
 from fairloop.migration_state import revisions, versions_folder
-from fairloop.service import Service, load_service
-from fairloop.services import SERVICES
-from fairloop.testing import temporary_database, temporary_postgres
+from fairloop.schema_changes import each_service
+from fairloop.service import Service
 
 RELEASED = {
     "survey_intake": "0003",
@@ -146,17 +145,14 @@ def contract_of(package: str, revision: str) -> dict[str, str]:
 
 async def main() -> int:
     failed = 0
-    with temporary_postgres() as postgres:
-        for package in SERVICES.values():
-            service = load_service(package)
-            async with temporary_database(postgres) as db:
-                found = await migrated(service, db)
-            for revision, statements in found.items():
-                wrong = unwaived(judged(statements), contract_of(package, revision))
-                failed += len(wrong)
-                for line in wrong:
-                    print(f"{service.name} {revision}: {line}")
-            print(f"{service.name}: {len(found)} migrations since {RELEASED[package]} judged")
+    async for service, db in each_service():
+        found = await migrated(service, db)
+        for revision, statements in found.items():
+            wrong = unwaived(judged(statements), contract_of(service.package, revision))
+            failed += len(wrong)
+            for line in wrong:
+                print(f"{service.name} {revision}: {line}")
+        print(f"{service.name}: {len(found)} migrations since {RELEASED[service.package]} judged")
     print(f"{failed} statements break the version before" if failed else "migrations only expand")
     return 1 if failed else 0
 

@@ -4,10 +4,12 @@
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from alembic.util import CommandError
 
+from fairloop.db import Database
 from fairloop.migrate import check, new_revision, upgrade
 from fairloop.service import Service, load_service
 from fairloop.services import SERVICES
@@ -22,20 +24,25 @@ async def write_revision(service: Service, message: str) -> Path:
             return await new_revision(service, db, message)
 
 
-async def _check_all() -> int:
-    failed = 0
+async def each_service() -> AsyncIterator[tuple[Service, Database]]:
+    """Every service with an empty database, which goes when the next one is asked for."""
     with temporary_postgres() as postgres:
         for package in SERVICES.values():
-            service = load_service(package)
             async with temporary_database(postgres) as db:
-                await upgrade(service, db)
-                try:
-                    await check(service, db)
-                except CommandError as error:
-                    failed += 1
-                    print(f"{service.name}: {error}")
-                else:
-                    print(f"{service.name}: models == migrations")
+                yield load_service(package), db
+
+
+async def _check_all() -> int:
+    failed = 0
+    async for service, db in each_service():
+        await upgrade(service, db)
+        try:
+            await check(service, db)
+        except CommandError as error:
+            failed += 1
+            print(f"{service.name}: {error}")
+        else:
+            print(f"{service.name}: models == migrations")
     return failed
 
 
