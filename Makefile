@@ -8,6 +8,9 @@ SERVICES := survey-intake attribution kpi-aggregator closed-loop bonus
 PACKAGES := libs/common $(SERVICES:%=services/%)
 STAMP := $(VENV)/.installed
 
+# services, commands and tests start by the hundred: compiled anew each time they take three times as long
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
