@@ -10,7 +10,6 @@ import sys
 from typing import Literal, NoReturn
 
 import msgspec
-import uvloop  # noqa: F401 - loaded before the forks
 from tests.fault.sales import Plan, counting, selling
 
 from fairloop.log import kafka, postgres  # noqa: F401 - loaded before the forks

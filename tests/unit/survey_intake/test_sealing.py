@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from fairloop.testing import ENVIRONMENT
-from survey_intake.sealing import DataKey, Unreadable, Vault
+from survey_intake.sealing import DataKey, UnreadableError, Vault
 from survey_intake.settings import IntakeSettings
 
 
@@ -17,14 +17,14 @@ def test_what_is_sealed_opens_with_the_same_key_only() -> None:
     assert b"Anna" not in sealed
     other, _ = vault.new_key()
     for wrong_key, context in ((other, b"context"), (key, b"another")):
-        with pytest.raises(Unreadable):
+        with pytest.raises(UnreadableError):
             wrong_key.open(sealed, context)
 
 
 def test_a_wrapped_key_needs_its_master_key() -> None:
     _, wrapped = Vault(b"m" * 32).new_key()
 
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableError):
         Vault(b"n" * 32).unwrap(wrapped)
 
 

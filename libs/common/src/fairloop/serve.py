@@ -25,6 +25,11 @@ from fairloop.web.health import Health
 from fairloop.web.one_write import OneWriteProtocol
 from fairloop.worker import run_worker
 
+if sys.platform == "win32":
+    from asyncio import new_event_loop
+else:
+    from uvloop import new_event_loop
+
 log = structlog.get_logger()
 
 _IN_FLIGHT_SECONDS = 10
@@ -63,16 +68,8 @@ def run_settled(main: Coroutine[Any, Any, None]) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
-    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main)
-
-
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    if sys.platform == "win32":
-        return asyncio.new_event_loop()
-    import uvloop  # noqa: PLC0415 - there is none for Windows
-
-    return uvloop.new_event_loop()
 
 
 async def serve(service: Service, *, api: bool, worker: bool) -> None:

@@ -30,7 +30,7 @@ _ATTEMPTS = 3
 _WEIGHT_OF_AN_ITEM = 2048  # bytes in memory beside the body, roughly
 
 
-class NoSuchConnection(Exception):  # noqa: N818 - there is none
+class NoSuchConnectionError(Exception):
     """What it means depends on who asks: a platform must try again, a program must be told."""
 
 
@@ -53,7 +53,7 @@ class Intake:
         )
 
     async def webhook(self, connection_id: str, headers: Mapping[str, str], body: bytes) -> Receipt:
-        """A platform's delivery. Raises Unauthorized, Unavailable or NoSuchConnection."""
+        """A platform's delivery. Raises Unauthorized, Unavailable or NoSuchConnectionError."""
         now = self._clock()
 
         def checked(config: ConnectionConfig) -> Delivery | None:
@@ -75,7 +75,7 @@ class Intake:
                 posted.connection,
                 lambda config: understood(posted, config, now=now, day_zone=day_zone, keyring=keyring),
             )
-        except NoSuchConnection as error:
+        except NoSuchConnectionError as error:
             raise no_connection(posted) from error
 
     async def _store(
@@ -87,7 +87,7 @@ class Intake:
         for _ in range(_ATTEMPTS):
             config = held or await self.connections.read(connection_id)
             if config is None:
-                raise NoSuchConnection(connection_id)
+                raise NoSuchConnectionError(connection_id)
             try:
                 delivery = make(config)
             except ProblemError:

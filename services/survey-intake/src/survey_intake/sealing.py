@@ -14,7 +14,7 @@ _NONCE_BYTES = 12
 _WRAPPING = b"fairloop data key"
 
 
-class Unreadable(Exception):  # noqa: N818 - the value is
+class UnreadableError(Exception):
     """The key is not the one it was sealed with, or the value was changed."""
 
 
@@ -30,11 +30,11 @@ class DataKey:
         return nonce + self._cipher.encrypt(nonce, plain, context)
 
     def open(self, sealed: bytes, context: bytes = b"") -> bytes:
-        """Raises Unreadable."""
+        """Raises UnreadableError."""
         try:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
         except InvalidTag as error:
-            raise Unreadable("sealed with another key, or changed since") from error
+            raise UnreadableError("sealed with another key, or changed since") from error
 
 
 class Vault(DataKey):
@@ -46,5 +46,5 @@ class Vault(DataKey):
         return DataKey(key), self.seal(key, _WRAPPING)
 
     def unwrap(self, wrapped: bytes) -> DataKey:
-        """Raises Unreadable when it was wrapped by another master key."""
+        """Raises UnreadableError when it was wrapped by another master key."""
         return DataKey(self.open(wrapped, _WRAPPING))

@@ -14,7 +14,7 @@ from fairloop.errors import ProblemError, Unavailable
 from fairloop.web import Routes
 from fairloop.web.problems import problem
 from survey_intake.domain.coerce import SLUG
-from survey_intake.intake import Intake, NoSuchConnection
+from survey_intake.intake import Intake, NoSuchConnectionError
 from survey_intake.metrics import REFUSED, STRAY_WEBHOOKS, count_refused, count_taken
 
 log = structlog.get_logger()
@@ -54,7 +54,7 @@ async def _deliver(request: Request, connection_id: str, body: bytes) -> Respons
         raise _stray(request)
     try:
         receipt = await intake.webhook(connection_id, _signature_headers(request), body)
-    except NoSuchConnection as error:
+    except NoSuchConnectionError as error:
         raise _stray(request) from error
     count_taken(connection_id, receipt)
     return Response(msgspec.json.encode(receipt), 202, media_type="application/json")

@@ -15,7 +15,7 @@ from fairloop.outbox import publish
 from survey_intake.domain.draft import Person
 from survey_intake.domain.revisions import Status
 from survey_intake.keyring import Keyring
-from survey_intake.sealing import Unreadable
+from survey_intake.sealing import UnreadableError
 from survey_intake.service.invitations import erase_invitations
 from survey_intake.service.personal import personal_of
 from survey_intake.service.publishing import KEPT_FACTS, state_of
@@ -65,7 +65,7 @@ async def _needles(session: AsyncSession, customer: str, keyring: Keyring) -> se
     responses = (await session.scalars(select(Response).where(Response.customer == customer))).all()
     people: list[Person] = []
     for response in responses:
-        with suppress(Unreadable):
+        with suppress(UnreadableError):
             personal = await personal_of(session, response, keyring.vault)
             people.extend([personal.customer] if personal.customer else [])
     return {told for person in people for told in (person.ref, person.email, person.phone) if told}

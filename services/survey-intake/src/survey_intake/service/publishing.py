@@ -81,5 +81,5 @@ def sealed_origin(external_id: str, response_id: UUID, vault: Vault) -> str:
 
 
 def opened_origin(origin: str, response_id: UUID, vault: Vault) -> str:
-    """Raises Unreadable when the master key is not the one it was sealed with."""
+    """Raises UnreadableError when the master key is not the one it was sealed with."""
     return vault.open(b64decode(origin), response_id.bytes).decode()
