@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from tests import memory
 from tests.fault import table
 
 from fairloop.embedded import PostgresServer, temporary_postgres
@@ -13,6 +14,10 @@ __all__ = ["kafka", "postgres"]
 
 LONGEST = ("brokers", "installation", "broker", "cli test_lifecycle")
 """Groups of tests that take minutes."""
+
+
+def pytest_configure() -> None:
+    memory.write_to_memory()
 
 
 @pytest.hookimpl(tryfirst=True)
