@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from fairloop.trust import trusted
+
 
 @dataclass(frozen=True)
 class Installation:
@@ -47,7 +49,7 @@ class Installation:
     def client(self, service: str) -> httpx.AsyncClient:
         """As the administrator."""
         headers = {"Authorization": f"Bearer {self.state()['tokens']['admin']}"}
-        return httpx.AsyncClient(base_url=self.url(service), headers=headers, timeout=60)
+        return httpx.AsyncClient(base_url=self.url(service), headers=headers, timeout=60, verify=trusted())
 
     def pid(self, service: str) -> int:
         (pid,) = self.state()["pids"][service]

@@ -30,6 +30,7 @@ from fairloop.published import Published
 from fairloop.repair.own_events import pages_of
 from fairloop.service import Runtime
 from fairloop.services import SERVICES
+from fairloop.trust import trusted
 from kpi_aggregator.main import republish as kpi_aggregator_states
 from survey_intake.service.republishing import republish as survey_intake_states
 from survey_intake.settings import IntakeSettings
@@ -89,7 +90,7 @@ class World:
     ) -> Any:
         headers = {"Authorization": f"Bearer {self.wiring.token(as_role.value, as_role)}"}
         url = self.installation.url(service)
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, verify=trusted()) as client:
             answer = await client.request(method, path, json=body or None)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
@@ -254,7 +255,7 @@ async def until(what: Callable[[], Awaitable[object]], seconds: float = 180) -> 
 
 async def unready(world: World) -> dict[str, Any]:
     found = {}
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with httpx.AsyncClient(timeout=10, verify=trusted()) as client:
         for service in SERVICES:
             try:
                 body = (await client.get(f"{world.installation.url(service)}/readyz")).json()
@@ -310,7 +311,7 @@ async def wrong_figures(world: World) -> list[object]:
     wrong: list[object] = []
     headers = {"Authorization": f"Bearer {world.wiring.token('admin', Role.ADMIN)}"}
     url = world.installation.url("kpi-aggregator")
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, verify=trusted()) as client:
         for (scope, id, view), counts in world.fold.counts().items():
             asked = await client.get(f"/v1/kpis/nps/{scope}/{id}", params={"view": view, "window": "60d"})
             figure = asked.json()

@@ -21,6 +21,7 @@ from fairloop.log import open_log
 from fairloop.log.port import Log, TopicPartition
 from fairloop.testing import ENVIRONMENT, temporary_database
 from fairloop.testing_kafka import free_ports
+from fairloop.trust import trusted
 
 
 @dataclass
@@ -119,7 +120,7 @@ class Pair:
 
     async def ready(self, process: ServiceProcess) -> dict[str, Any] | None:
         """What its /readyz says, with the `code`; None when nobody answers."""
-        async with httpx.AsyncClient(timeout=5) as client:
+        async with httpx.AsyncClient(timeout=5, verify=trusted()) as client:
             try:
                 answer = await client.get(f"http://127.0.0.1:{process.port}/readyz")
             except httpx.TransportError:

@@ -12,6 +12,7 @@ import httpx
 
 from fairloop.auth import Role, mint_token
 from fairloop.testing import PRIVATE_KEY
+from fairloop.trust import trusted
 
 SHOPS = ("north", "south", "east")
 
@@ -92,7 +93,9 @@ class Traffic:
 
     def _client(self, url: str) -> httpx.AsyncClient:
         token = mint_token(PRIVATE_KEY, sub="traffic", role_names=[Role.ADMIN])
-        return httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        return httpx.AsyncClient(
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=10, verify=trusted()
+        )
 
     async def _post(self, client: httpx.AsyncClient, sales: list[dict[str, Any]]) -> None:
         async with asyncio.timeout(120):

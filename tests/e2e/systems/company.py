@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import httpx
 from tests.e2e.installation import Installation
 
+from fairloop.trust import trusted
+
 T = TypeVar("T")
 PATIENCE_SECONDS = 60
 SINCE = "1990-01-01"
@@ -60,7 +62,7 @@ class Company:
     ) -> httpx.Response:
         url = self.installation.url(service)
         headers = {**self.headers, "Authorization": f"Bearer {await self.token(by)}"}
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, verify=trusted()) as client:
             return await client.request(method, path, json=body)
 
     async def ask(self, service: str, method: str, path: str, body: Any = None, *, by: str = "admin") -> Any:

@@ -19,6 +19,7 @@ from tests.fault.processes import ServiceProcess, until
 from fairloop.serve import run_server
 from fairloop.testing import ENVIRONMENT
 from fairloop.testing_kafka import free_ports
+from fairloop.trust import trusted
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
@@ -76,7 +77,7 @@ class Processes:
         """Speaks HTTP to a process; one for each, because making one is slow."""
         if process.pid not in self._clients:
             url = f"http://127.0.0.1:{process.port}"
-            self._clients[process.pid] = httpx.AsyncClient(base_url=url, timeout=30)
+            self._clients[process.pid] = httpx.AsyncClient(base_url=url, timeout=30, verify=trusted())
         return self._clients[process.pid]
 
     async def buried(self, process: ServiceProcess) -> int | None:

@@ -19,6 +19,7 @@ import structlog
 
 from fairloop.auth import Caller, caller_of
 from fairloop.errors import Unauthorized, Unavailable
+from fairloop.trust import trusted
 
 T = TypeVar("T")
 
@@ -71,7 +72,7 @@ class Issuer:
         self._patience = patience
         self._clock = clock
         # made here, once: reading the authorities' certificates takes long enough to be felt between requests
-        self._trust = ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context()
+        self._trust = ssl.create_default_context(cafile=ca_file) if ca_file else trusted()
         self._keys: tuple[jwt.PyJWK, ...] = ()
         self._fetched_at = self._asked_at = -math.inf
         self._failed = False

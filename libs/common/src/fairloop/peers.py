@@ -6,6 +6,7 @@ import httpx
 
 from fairloop.settings import ServiceSettings
 from fairloop.tracing import current
+from fairloop.trust import trusted
 from fairloop.wire import TRACEPARENT
 
 PeerClient = Callable[[str], httpx.AsyncClient]
@@ -24,6 +25,7 @@ def peer_client(settings: ServiceSettings) -> PeerClient:
                 **({} if traceparent is None else {TRACEPARENT: traceparent}),
             },
             timeout=httpx.Timeout(30, connect=3),
+            verify=trusted(),
         )
 
     return client

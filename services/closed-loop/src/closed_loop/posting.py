@@ -20,6 +20,7 @@ from closed_loop.service.webhooks import Attempt, claim, settle
 from fairloop.db import is_transient
 from fairloop.service import Runtime
 from fairloop.standard_webhooks import signed_headers
+from fairloop.trust import trusted
 from fairloop.waiting import wait_for_event
 
 log = structlog.get_logger()
@@ -67,7 +68,7 @@ async def post_due(runtime: Runtime) -> int:
     # a connection is never shared: two receivers may have names for the same address
     limits = httpx.Limits(max_keepalive_connections=0)
     async with httpx.AsyncClient(
-        timeout=_TIMEOUT, limits=limits, trust_env=False, follow_redirects=False
+        timeout=_TIMEOUT, limits=limits, verify=trusted(), trust_env=False, follow_redirects=False
     ) as client:
         made = await asyncio.gather(
             *(_make(runtime, client, box, allowed, attempt) for attempt in attempts), return_exceptions=True

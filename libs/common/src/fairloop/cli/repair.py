@@ -23,6 +23,7 @@ from fairloop.cli.trimming import trim_log
 from fairloop.cli.wiring import Wiring
 from fairloop.embedded import EmbeddedError
 from fairloop.events import TOPICS
+from fairloop.trust import trusted
 
 app = typer.Typer(no_args_is_help=True, help="After a restore: what is wrong, and mending it.")
 
@@ -176,6 +177,7 @@ def _restart(installation: Installation, service: ServiceSpec) -> None:
 
 def _answers_ready(installation: Installation, service: ServiceSpec) -> bool:
     try:
-        return httpx.get(f"{installation.url(service)}/readyz", timeout=5).status_code == httpx.codes.OK
+        answer = httpx.get(f"{installation.url(service)}/readyz", timeout=5, verify=trusted())
+        return answer.status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False
