@@ -12,7 +12,7 @@ import psutil
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 12 * 2**30
-"""Bytes; a whole run needs less than half of it."""
+"""Bytes that must be free: a whole run writes two GiB, and its processes take six."""
 
 
 def write_to_memory() -> None:
