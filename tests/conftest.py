@@ -16,8 +16,9 @@ LONGEST = ("brokers", "installation", "broker", "cli test_lifecycle")
 """Groups of tests that take minutes."""
 
 
-def pytest_configure() -> None:
-    memory.write_to_memory()
+def pytest_configure(config: pytest.Config) -> None:
+    if made := memory.folder():
+        config.add_cleanup(lambda: memory.forget(made))
 
 
 @pytest.hookimpl(tryfirst=True)

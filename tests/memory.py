@@ -5,6 +5,7 @@ of a server loses as little there as on a disk: what it has written is the kerne
 """
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -15,10 +16,20 @@ _ROOM = 12 * 2**30
 """Bytes that must be free: a whole run writes two GiB, and its processes take six."""
 
 
-def write_to_memory() -> None:
-    """For this process and those it starts. Who has set TMPDIR is obeyed."""
-    if "TMPDIR" not in os.environ and _has_room():
-        tempfile.tempdir = os.environ["TMPDIR"] = str(_MEMORY)
+def folder() -> Path | None:
+    """A folder for this process and those it starts, which forget() deletes. Who has set TMPDIR is obeyed: None."""
+    if "TMPDIR" in os.environ or not _has_room():
+        return None
+    made = tempfile.mkdtemp(prefix="fairloop-tests-", dir=_MEMORY)
+    Path(made).chmod(0o1777)  # as any folder of its kind: some tests are other users
+    tempfile.tempdir = os.environ["TMPDIR"] = made
+    return Path(made)
+
+
+def forget(made: Path) -> None:
+    tempfile.tempdir = None
+    del os.environ["TMPDIR"]
+    shutil.rmtree(made, ignore_errors=True)
 
 
 def _has_room() -> bool:

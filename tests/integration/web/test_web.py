@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.integration.web.conftest import serving_things
 
-from fairloop.auth import create_api_key, revoke_api_key
+from fairloop.api_keys import create_api_key, revoke_api_key
 from fairloop.db import is_transient, sql
 from fairloop.embedded import temporary_postgres
 from fairloop.testing import Box

@@ -1,7 +1,5 @@
-"""Who may be calling: roles, bearer tokens (JWT) and API keys, both carrying the same claims."""
+"""Who may be calling: roles, and bearer tokens (JWT)."""
 
-import hashlib
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +12,6 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from fairloop.db import Database, sql
 from fairloop.errors import Unauthorized
 
 AUDIENCE = "fairloop"
@@ -121,47 +118,3 @@ def caller_of(claims: Mapping[str, Any]) -> Caller:
         raise Unauthorized(f"The bearer token cannot be read: {error}.") from error
     known = frozenset(Role(name) for name in said.roles if name in set(Role))
     return Caller(said.sub, known, said.employee_id, frozenset(said.org_units))
-
-
-@dataclass(frozen=True, slots=True)
-class NewApiKey:
-    """`key` is shown once; only its hash is kept."""
-
-    id: str
-    key: str
-
-
-async def create_api_key(
-    db: Database,
-    *,
-    sub: str,
-    role_names: Sequence[str],
-    employee_id: str | None = None,
-    org_units: Sequence[str] = (),
-) -> NewApiKey:
-    """Make an API key `flk_<id>_<secret>`; the secret has 256 random bits, so a plain SHA-256 of it is enough."""
-    key_id = secrets.token_hex(6)
-    secret = secrets.token_urlsafe(32)
-    async with db.begin() as session:
-        await sql(
-            session,
-            "INSERT INTO api_key (id, secret_hash, sub, roles, employee_id, org_units) VALUES ($1,$2,$3,$4,$5,$6)",
-            key_id,
-            hashlib.sha256(secret.encode()).digest(),
-            sub,
-            [Role(name).value for name in role_names],
-            employee_id,
-            list(org_units),
-        )
-    return NewApiKey(id=key_id, key=f"flk_{key_id}_{secret}")
-
-
-async def revoke_api_key(db: Database, key_id: str) -> bool:
-    """False when there is no such live key. Running services notice within half a minute."""
-    async with db.begin() as session:
-        rows = await sql(
-            session,
-            "UPDATE api_key SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id",
-            key_id,
-        )
-    return bool(rows)

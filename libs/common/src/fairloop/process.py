@@ -12,7 +12,8 @@ import typer
 from pydantic_settings import SettingsError
 
 from fairloop import parking
-from fairloop.auth import Role, create_api_key, revoke_api_key
+from fairloop.api_keys import create_api_key, revoke_api_key
+from fairloop.auth import Role
 from fairloop.db import is_transient, sql
 from fairloop.errors import ProblemError
 from fairloop.events import TOPICS

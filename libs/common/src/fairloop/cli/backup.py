@@ -16,8 +16,7 @@ import typer
 
 from fairloop.cli.installation import SERVICES, Installation, ServiceSpec, service_named
 from fairloop.cli.reach import reachable_wiring_of, wiring_of
-from fairloop.cli.records import STOP_SECONDS, load_processes, running_supervisor, signal_process
-from fairloop.cli.supervisor import only_one
+from fairloop.cli.records import STOP_SECONDS, load_processes, only_one, running_supervisor, signal_process
 from fairloop.cli.terminal import MaybeService, console, here, in_plain_words
 from fairloop.cli.wiring import Wiring
 from fairloop.embedded import EmbeddedError

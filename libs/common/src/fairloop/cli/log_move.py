@@ -15,8 +15,7 @@ import typer
 from fairloop.cli.files import write_private
 from fairloop.cli.installation import LOG_VARIABLE, Installation
 from fairloop.cli.reach import wiring_of
-from fairloop.cli.records import load_processes, running_supervisor
-from fairloop.cli.supervisor import only_one
+from fairloop.cli.records import load_processes, only_one, running_supervisor
 from fairloop.cli.terminal import console, here, in_plain_words
 from fairloop.cli.wiring import Wiring
 from fairloop.embedded import EmbeddedError

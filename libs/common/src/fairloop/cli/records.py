@@ -1,15 +1,17 @@
 """What is running: for other programs (`run.json`), and for the launcher to find its processes again."""
 
+import fcntl
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 import msgspec
 
 from fairloop.cli.files import write_private
 from fairloop.cli.installation import Installation
+from fairloop.embedded import EmbeddedError
 from fairloop.embedded.processes import started_at
 
 STOP_SECONDS = 20.0
@@ -85,3 +87,14 @@ def kill_group(pid: int) -> None:
     """End a service and whatever it started: it leads a process group of its own."""
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
+
+
+@contextmanager
+def only_one(installation: Installation) -> Iterator[None]:
+    """Nobody else starts, restores or moves it meanwhile; the kernel gives the lock back when we end, however we end."""
+    with (installation.home / "supervisor.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EmbeddedError(f"another supervisor is at work in {installation.home}") from None
+        yield

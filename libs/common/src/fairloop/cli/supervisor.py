@@ -1,13 +1,12 @@
 """The background process of an installation: starts everything, keeps it running, stops it on SIGTERM."""
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 from fairloop.auth import Role
@@ -21,6 +20,7 @@ from fairloop.cli.readiness import wait_until_ready
 from fairloop.cli.records import (
     Processes,
     load_processes,
+    only_one,
     process,
     save_processes,
     stop_orphans,
@@ -88,17 +88,6 @@ class Records:
     def delete(self) -> None:
         self._wiring.installation.run_file.unlink(missing_ok=True)
         self._wiring.installation.process_file.unlink(missing_ok=True)
-
-
-@contextmanager
-def only_one(installation: Installation) -> Iterator[None]:
-    """The kernel gives the lock back when we end, however we end."""
-    with (installation.home / "supervisor.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise EmbeddedError(f"another supervisor is at work in {installation.home}") from None
-        yield
 
 
 def clear_away(installation: Installation) -> None:
