@@ -18,7 +18,7 @@ from fairloop.log.moving import partitions_of
 from fairloop.log.port import TopicMismatchError, TopicPartition
 from fairloop.services import SERVICES
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.kafka]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.kafka]
 
 PARTITIONS = partitions_of({topic.name: topic.partitions for topic in TOPICS.values()})
 
